@@ -1,0 +1,163 @@
+/**
+ * What the product asks of a runtime. Every room may import these types; only platform/{node,bun,deno} may import a
+ * runtime's own modules, and main.ts chooses one. Paths here are native and absolute unless said otherwise.
+ *
+ * Failures of the file system arrive as SyncError: `file_missing`, `file_unreadable` (permission, I/O, not a regular
+ * file), `disk_full` (ENOSPC, EDQUOT), `write_failed`; the system's own error is the cause.
+ */
+import type { NewHasher } from "../core/hash.ts";
+
+export interface Platform {
+  readonly runtime: "bun" | "deno";
+  readonly files: Files;
+  readonly tree: TreeReader;
+  /** Native SHA-256. */
+  readonly newHasher: NewHasher;
+  /** The value of an environment variable; undefined when unset or empty. */
+  env(name: string): string | undefined;
+  /** Serves HTTP until the returned server is stopped. @throws SyncError `port_in_use`, `server_host_refused` */
+  serve(options: ServeOptions): Promise<RunningServer>;
+}
+
+export type FileKind = "file" | "directory" | "symlink" | "other";
+
+export interface FileStat {
+  readonly kind: FileKind;
+  /** Bytes. */
+  readonly size: number;
+  /** Nanoseconds since the epoch. */
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+  readonly inode: bigint;
+  readonly device: bigint;
+  /** Permission bits, e.g. 0o644. */
+  readonly mode: number;
+}
+
+export interface Files {
+  /** `parts` joined and normalised with the system's separator. The one way native paths are built. */
+  join(...parts: readonly string[]): string;
+  dirname(path: string): string;
+  basename(path: string): string;
+  /** An absolute path from one that may be relative to the process's folder. */
+  resolve(path: string): string;
+  /** The path with every symlink followed; undefined when it does not exist. */
+  realPath(path: string): Promise<string | undefined>;
+
+  /** undefined when nothing is there. Follows symlinks. */
+  stat(path: string): Promise<FileStat | undefined>;
+  /** undefined when nothing is there. Does not follow. */
+  lstat(path: string): Promise<FileStat | undefined>;
+  /** Names in a folder, in no order; undefined when there is no such folder. */
+  list(path: string): Promise<string[] | undefined>;
+
+  /** A whole file; undefined when there is none. @throws `file_unreadable` over `maxBytes` (a bound on memory) */
+  readBytes(path: string, maxBytes?: number): Promise<Uint8Array | undefined>;
+  /** @throws `file_missing`, `file_unreadable` (also for anything but a regular file) */
+  openRead(path: string): Promise<ReadHandle>;
+
+  /**
+   * Replaces `path` by `bytes`: random temp name in the same folder (`.<name>.<random>.tmp`), written in full, fsync, rename, fsync of the
+   * folder. A crash at any point leaves the old file or the new one, whole. Missing folders are made.
+   */
+  writeAtomic(path: string, bytes: Uint8Array, options?: WriteOptions): Promise<void>;
+  /** The same as a stream of chunks: nothing is at `path` before `commit`. */
+  createAtomic(path: string, options?: WriteOptions): Promise<AtomicWriter>;
+  /** Opens `path` for appending, made when missing. */
+  openAppend(path: string, options?: WriteOptions): Promise<AppendHandle>;
+  makeFolder(path: string): Promise<void>;
+  /** Removes a file or an empty folder; false when nothing was there. @throws `write_failed` */
+  remove(path: string): Promise<boolean>;
+  /** A new empty folder in the system's temporary place. */
+  makeTempFolder(prefix: string): Promise<string>;
+  /** Removes a folder and all below it. Never follows symlinks. */
+  removeTree(path: string): Promise<void>;
+
+  /**
+   * Holds `path` against every other holder, in this process and others, until released. The system frees it when the
+   * process dies, so no lock is ever stale. Leaves an empty file at `path`.
+   * @throws SyncError `lock_busy` after `timeoutMs` (default 10,000), `aborted`
+   */
+  lock(path: string, options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<FileLock>;
+}
+
+export interface WriteOptions {
+  /** Permission bits of the new file, exactly (not masked by umask). Default 0o644. */
+  readonly mode?: number;
+  /** Set on the file before it takes its name. */
+  readonly mtimeNs?: bigint;
+}
+
+export interface ReadHandle {
+  /** Of the open file, not of whatever has its name now. */
+  stat(): Promise<FileStat>;
+  /** Bytes from `offset`; fewer than `length` only at the end of the file. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+export interface AtomicWriter {
+  write(chunk: Uint8Array): Promise<void>;
+  /** fsync, rename, fsync of the folder. */
+  commit(): Promise<void>;
+  /** Drops what was written; nothing after `commit`. Safe to call twice. */
+  abort(): Promise<void>;
+}
+
+export interface AppendHandle {
+  append(bytes: Uint8Array): Promise<void>;
+  /** Everything appended is on the disk when this resolves. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FileLock {
+  release(): void;
+}
+
+/**
+ * A tree read fast, for scans. Synchronous: one asynchronous call a file costs ten times what hashing a small file
+ * does. The caller gives the event loop its turn between batches.
+ */
+export interface TreeReader {
+  /** Entries of one folder, in no order. @throws `file_missing`, `file_unreadable` */
+  list(folder: string): TreeEntry[];
+  /** undefined when nothing is there. Does not follow. */
+  lstat(path: string): FileStat | undefined;
+  /** undefined when nothing is there. Follows symlinks. */
+  stat(path: string): FileStat | undefined;
+  /** Every symlink followed; undefined when it does not exist or is a loop. */
+  realPath(path: string): string | undefined;
+  /** Opens for reading; `O_NOFOLLOW` unless told to follow. @throws `file_missing`, `file_unreadable` */
+  open(path: string, options?: { readonly followSymlink?: boolean }): TreeFile;
+}
+
+export interface TreeEntry {
+  /** The name as Unicode; lossy (U+FFFD) when `validName` is false. */
+  readonly name: string;
+  /** False when the bytes of the name are not valid UTF-8: such a file cannot be named in a manifest. */
+  readonly validName: boolean;
+  readonly kind: FileKind;
+}
+
+export interface TreeFile {
+  /** Of the open file. */
+  stat(): FileStat;
+  /** Fills `into` from where the last read ended; bytes read, 0 at the end. */
+  read(into: Uint8Array): number;
+  close(): void;
+}
+
+export interface ServeOptions {
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+}
+
+export interface RunningServer {
+  readonly host: string;
+  readonly port: number;
+  /** Refuses new connections, waits for open requests up to `graceMs`, then closes them. */
+  stop(graceMs: number): Promise<void>;
+}

@@ -1,0 +1,126 @@
+/**
+ * A provider keeps bytes under keys. It knows nothing of plans, snapshots or manifests.
+ *
+ * What every provider promises; providers/conformance holds each to it:
+ *
+ *  1. `put` stores exactly the bytes whose SHA-256 is `sha256`, or stores nothing and throws `content_mismatch`. A reader
+ *     never sees part of an object: the old bytes or the new ones, whole.
+ *  2. After `put` resolves, `get`, `stat` and `list` show the object.
+ *  3. `get` and `stat` answer undefined only when that key does not exist in a container that does. A missing bucket,
+ *     a refused request or an unreadable folder throws: emptiness is never guessed.
+ *  4. `list` gives every key under the prefix exactly once, or throws; a listing cut short never looks complete.
+ *  5. `delete` reports each key's own outcome. Deleting what is not there succeeds.
+ *  6. With `conditionalPut`, of several writers with `{ kind: "absent" }`, or with the same `{ kind: "version" }`, one
+ *     wins and the others get `precondition_failed`.
+ *  7. Every key that `keyFault` accepts comes back from `list` as the same string, whatever characters it holds.
+ *  8. Errors are SyncErrors from the table in `retry.ts`: `retryable` says whether a repeat can help. No error, and
+ *     nothing else a provider returns, holds a credential, a signature or a remote body.
+ *  9. A provider retries nothing itself (retry.ts does) and reads no ambient credential, profile or environment variable.
+ * 10. An aborted signal ends a call with `aborted` and leaves no partial object visible.
+ */
+import type { NewHasher } from "../core/hash.ts";
+import type { Files } from "../platform/contract.ts";
+
+export interface Provider {
+  readonly service: string;
+  readonly capabilities: Capabilities;
+  /** The destination without secrets, stable across runs: two providers with the same identity see the same objects. */
+  readonly identity: string;
+
+  /** Why this provider cannot hold `key`, or undefined when it can. */
+  keyFault(key: string): string | undefined;
+  put(key: string, source: ByteSource, options: PutOptions): Promise<ObjectInfo>;
+  get(key: string, options?: GetOptions): Promise<ObjectContent | undefined>;
+  stat(key: string, options?: CallOptions): Promise<ObjectInfo | undefined>;
+  /** Every object whose key starts with `prefix`, in no promised order. */
+  list(prefix: string, options?: CallOptions): AsyncIterable<ObjectInfo>;
+  /** One outcome a key, in the order given: undefined for done. Throws only when nothing was tried. */
+  delete(keys: readonly string[], options?: CallOptions): Promise<readonly DeleteOutcome[]>;
+  /**
+   * Copies inside the store; no content passes through here. With `ifVersion` only that version of `from` is copied.
+   * @throws `object_missing`, `precondition_failed`, `provider_unsupported` without the capability
+   */
+  copy(from: string, to: string, options: CopyOptions): Promise<ObjectInfo>;
+  /** Frees connections. */
+  close(): Promise<void>;
+}
+
+export interface Capabilities {
+  /** `put` honours preconditions. */
+  readonly conditionalPut: boolean;
+  readonly serverSideCopy: boolean;
+  /** An object cannot have a key that is a folder of another key (file systems): `a` and `a/b` exclude each other. */
+  readonly hierarchicalKeys: boolean;
+  /** Most keys of one `delete` call. */
+  readonly deleteBatchMax: number;
+  /** The largest object, bytes. */
+  readonly objectBytesMax: number;
+}
+
+/** Bytes that can be read again from any place: a retry reads them anew. */
+export interface ByteSource {
+  readonly size: number;
+  /** Opens for one attempt. @throws `file_missing`, `file_unreadable` */
+  open(): Promise<OpenSource>;
+}
+
+export interface OpenSource {
+  /** Exactly `length` bytes from `offset`. @throws `file_changed` when the source has become shorter */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface PutOptions extends CallOptions {
+  /** SHA-256 of the whole source, lower-case hex. */
+  readonly sha256: string;
+  readonly contentType?: string;
+  readonly precondition?: Precondition;
+  /** Content bytes handed to the network since the last call. A retried attempt reports its bytes again as negative. */
+  readonly onBytes?: (bytes: number) => void;
+}
+
+export type Precondition = { readonly kind: "absent" } | { readonly kind: "version"; readonly version: string };
+
+export interface CopyOptions extends CallOptions {
+  readonly ifVersion?: string;
+}
+
+export interface GetOptions extends CallOptions {
+  /** First byte and how many; to the end without `length`. */
+  readonly range?: { readonly offset: number; readonly length?: number };
+}
+
+export interface ObjectInfo {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Opaque; changes when the content does. Accepted back as a precondition. */
+  readonly version: string;
+}
+
+export interface ObjectContent extends ObjectInfo {
+  /** Of the range asked for. Errors while it is read are SyncErrors. */
+  readonly body: ReadableStream<Uint8Array>;
+}
+
+export interface DeleteOutcome {
+  readonly key: string;
+  readonly error?: import("../core/errors.ts").SyncError;
+}
+
+/** What the composition root hands to a provider when it opens one. */
+export interface ProviderContext {
+  readonly newHasher: NewHasher;
+  /** Absent where there is no file system (edge). */
+  readonly files?: Files;
+}
+
+/** Settings of one destination, credentials included: the vault's entry with the request's own settings over it. */
+export type ProviderSettings = Readonly<Record<string, unknown>>;
+
+/** What a provider's module exports as `openProvider`. @throws SyncError `provider_config`, `credentials_missing` */
+export type OpenProvider = (settings: ProviderSettings, context: ProviderContext) => Promise<Provider>;
