@@ -11,9 +11,12 @@
  *  4. `list` gives every key under the prefix exactly once, or throws; a listing cut short never looks complete.
  *  5. `delete` reports each key's own outcome. Deleting what is not there succeeds.
  *  6. With `conditionalPut`, of several writers with `{ kind: "absent" }`, or with the same `{ kind: "version" }`, one
- *     wins and the others get `precondition_failed`.
- *  7. Every key that `keyFault` accepts comes back from `list` as the same string, whatever characters it holds.
- *  8. Errors are SyncErrors from the table in `retry.ts`: `retryable` says whether a repeat can help. No error, and
+ *     wins and the others get `precondition_failed`; so does `version` for a key that does not exist. Without the
+ *     capability a put with a precondition throws `provider_unsupported`: it is never quietly ignored.
+ *  7. Every key that `keyFault` accepts comes back from `list` as the same string, whatever characters it holds, and two
+ *     different keys are two objects. Where the store cannot tell them apart (a file system that ignores case) the
+ *     second `put` throws `key_collision`. `put` and `copy` to a key that `keyFault` refuses throw `key_invalid`.
+ *  8. Errors are SyncErrors from the table in `retry-table.ts`: `retryable` says whether a repeat can help. No error, and
  *     nothing else a provider returns, holds a credential, a signature or a remote body.
  *  9. A provider retries nothing itself (retry.ts does) and reads no ambient credential, profile or environment variable.
  * 10. An aborted signal ends a call with `aborted` and leaves no partial object visible.
@@ -34,7 +37,10 @@ export interface Provider {
   stat(key: string, options?: CallOptions): Promise<ObjectInfo | undefined>;
   /** Every object whose key starts with `prefix`, in no promised order. */
   list(prefix: string, options?: CallOptions): AsyncIterable<ObjectInfo>;
-  /** One outcome a key, in the order given: undefined for done. Throws only when nothing was tried. */
+  /**
+   * One outcome a key, in the order given: without `error` when done. Any number of keys: a provider sends as many
+   * requests of at most `deleteBatchMax` keys as it takes. Throws only when nothing was tried.
+   */
   delete(keys: readonly string[], options?: CallOptions): Promise<readonly DeleteOutcome[]>;
   /**
    * Copies inside the store; no content passes through here. With `ifVersion` only that version of `from` is copied.
@@ -51,7 +57,7 @@ export interface Capabilities {
   readonly serverSideCopy: boolean;
   /** An object cannot have a key that is a folder of another key (file systems): `a` and `a/b` exclude each other. */
   readonly hierarchicalKeys: boolean;
-  /** Most keys of one `delete` call. */
+  /** Most keys one request of `delete` carries: how many a caller gives at a time to see progress. */
   readonly deleteBatchMax: number;
   /** The largest object, bytes. */
   readonly objectBytesMax: number;
@@ -90,13 +96,16 @@ export interface CopyOptions extends CallOptions {
 }
 
 export interface GetOptions extends CallOptions {
-  /** First byte and how many; to the end without `length`. */
+  /**
+   * First byte and how many; to the end without `length`. A range that reaches past the end stops there; one that
+   * starts at or past the end, or is 0 long, has an empty body.
+   */
   readonly range?: { readonly offset: number; readonly length?: number };
 }
 
 export interface ObjectInfo {
   readonly key: string;
-  /** Bytes. */
+  /** Bytes of the whole object, whatever range was asked for. */
   readonly size: number;
   /** Opaque; changes when the content does. Accepted back as a precondition. */
   readonly version: string;
