@@ -35,6 +35,7 @@ export const ERROR_CODES = [
   "vault_backup_missing",
   "vault_too_large",
   "vault_path",
+  "vault_rekey_drops",
   "credentials_missing",
   // manifest
   "manifest_malformed",
