@@ -1,0 +1,50 @@
+/** A place below src/ and what it may import beside its own files. */
+export interface Room {
+  /** Relative to src/; a folder ends in `/`. A file belongs to the room with the longest match. */
+  readonly at: string;
+  /** Places of other rooms, relative to src/. */
+  readonly imports: readonly string[];
+  /** Packages by name, and `node:*` or `bun:*` for a runtime's own modules. */
+  readonly packages?: readonly string[];
+}
+
+/** Types from here are open to every room: what the product asks of a runtime. */
+export const OPEN_TYPES = "platform/contract.ts";
+
+const FEATURES = ["core/", "config/", "vault/", "manifest/", "providers/", "sync/", "backup/", "hooks/", "logs/"];
+
+/** architecture.md explains the table; this is the one that counts. */
+export const ROOMS: readonly Room[] = [
+  { at: "core/", imports: [], packages: ["@noble/hashes"] },
+  { at: "config/", imports: ["core/"], packages: ["jsonc-parser", "typebox"] },
+  { at: "vault/", imports: ["core/"] },
+  { at: "manifest/", imports: ["core/"] },
+
+  { at: "providers/", imports: ["core/"] },
+  { at: "providers/registry.ts", imports: ["core/", "providers/"] },
+  { at: "providers/local/", imports: ["core/", "providers/contract.ts"] },
+  { at: "providers/memory/", imports: ["core/", "providers/contract.ts"] },
+  { at: "providers/s3/", imports: ["core/", "providers/contract.ts"], packages: ["@noble/hashes", "typebox"] },
+  { at: "providers/gdrive/", imports: ["core/", "providers/contract.ts"], packages: ["googleapis"] },
+  { at: "providers/conformance/", imports: ["core/", "providers/contract.ts", "providers/retry-table.ts"] },
+
+  { at: "sync/", imports: ["core/", "manifest/", "providers/contract.ts"] },
+  { at: "backup/", imports: ["core/", "manifest/"], packages: ["fflate"] },
+  { at: "hooks/", imports: ["core/"] },
+  { at: "logs/", imports: ["core/"], packages: ["@logtape/*"] },
+
+  { at: OPEN_TYPES, imports: ["core/"] },
+  { at: "platform/node/", imports: ["core/", OPEN_TYPES], packages: ["node:*"] },
+  { at: "platform/bun/", imports: ["core/", OPEN_TYPES, "platform/node/"], packages: ["node:*", "bun:*", "bun"] },
+  { at: "platform/deno/", imports: ["core/", OPEN_TYPES, "platform/node/"], packages: ["node:*"] },
+
+  { at: "app.ts", imports: FEATURES },
+  { at: "server/", imports: ["core/", "config/", "app.ts"], packages: ["elysia", "typebox"] },
+  { at: "cli/", imports: ["core/", "config/", "app.ts"], packages: ["citty"] },
+  { at: "main.ts", imports: ["core/", "app.ts", "server/", "cli/", "platform/"] },
+  {
+    at: "mod.ts",
+    imports: ["core/", "vault/", "manifest/", "sync/", "hooks/", "providers/contract.ts", "providers/s3/"],
+  },
+  { at: "edge.ts", imports: ["core/", "app.ts", "server/", "mod.ts"] },
+];
