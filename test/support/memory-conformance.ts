@@ -2,11 +2,14 @@ import type { ConformanceOptions } from "../../src/providers/conformance/conform
 import { openMemoryProvider } from "../../src/providers/memory/memory-provider.ts";
 import { type MemoryRefusal, MemoryStore } from "../../src/providers/memory/memory-store.ts";
 
+/** What the suite is told is a credential of memory providers. */
+export const memorySecret = "canary/Secret+Key==";
+
 /** Everything the suite can ask of a destination, as the memory store does it. */
 export function memoryConformanceOptions(store: MemoryStore) {
   return {
     largeObjectBytes: [200_000],
-    secrets: ["canary/Secret+Key=="],
+    secrets: [memorySecret],
     beginOutage: async () => {
       store.refuse("provider_unavailable");
       return { requests: () => store.refusedRequests, end: async () => store.refuse(undefined) };
