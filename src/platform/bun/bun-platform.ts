@@ -1,0 +1,60 @@
+import { SyncError } from "../../core/errors.ts";
+import type { Platform, RunningServer, ServeOptions } from "../contract.ts";
+import { nodeFiles } from "../node/node-files.ts";
+import { nodeTree } from "../node/node-tree.ts";
+import { systemCode } from "../node/system-error.ts";
+
+/** Home: files and tree through node:fs, hashing and HTTP through Bun's own. */
+export function bunPlatform(): Platform {
+  return {
+    runtime: "bun",
+    files: nodeFiles,
+    tree: nodeTree,
+    newHasher: () => {
+      const state = new Bun.CryptoHasher("sha256");
+      return { update: (chunk) => void state.update(chunk), digestHex: () => state.digest("hex") };
+    },
+    env: (name) => {
+      const value = process.env[name];
+      return value === "" ? undefined : value;
+    },
+    serve,
+  };
+}
+
+/** Seconds a connection may be silent: a run streams nothing until it ends, so the server does not cut it off. */
+const IDLE_TIMEOUT_OFF = 0;
+
+async function serve(options: ServeOptions): Promise<RunningServer> {
+  let server: Bun.Server<undefined>;
+  try {
+    server = Bun.serve({
+      hostname: options.host,
+      port: options.port,
+      idleTimeout: IDLE_TIMEOUT_OFF,
+      fetch: (request) => options.fetch(request),
+    });
+  } catch (error) {
+    throw listenError(options, error);
+  }
+  return {
+    host: options.host,
+    port: server.port ?? options.port,
+    stop: async (graceMs) => {
+      const forced = setTimeout(() => void server.stop(true), graceMs);
+      await server.stop();
+      clearTimeout(forced);
+    },
+  };
+}
+
+function listenError(options: ServeOptions, error: unknown): SyncError {
+  if (systemCode(error) === "EADDRINUSE") {
+    return new SyncError("port_in_use", `port ${options.port} is in use; stop the other server or choose another with --port`, {
+      cause: error,
+    });
+  }
+  return new SyncError("server_host_refused", `cannot listen on ${options.host}:${options.port}; check --host and --port`, {
+    cause: error,
+  });
+}

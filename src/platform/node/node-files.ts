@@ -1,0 +1,167 @@
+import { constants } from "node:fs";
+import { type FileHandle, lstat, mkdir, mkdtemp, open, readdir, realpath, rm, rmdir, stat, unlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { SyncError } from "../../core/errors.ts";
+import type { AppendHandle, Files, FileStat, ReadHandle } from "../contract.ts";
+import { createAtomicWriter, writeFully } from "./atomic-writer.ts";
+import { lockFile } from "./file-lock.ts";
+import { fileStat } from "./file-stat.ts";
+import { isAbsent, readError, systemCode, writeError } from "./system-error.ts";
+
+const LOCK_TIMEOUT_MS = 10_000;
+
+/** Files through node:fs, which Bun and Deno carry alike. */
+export const nodeFiles: Files = {
+  join,
+  dirname,
+  basename,
+  resolve: (path) => resolve(path),
+  realPath: (path) => absentAsUndefined(path, () => realpath(path)),
+  stat: (path) => absentAsUndefined(path, async () => fileStat(await stat(path, { bigint: true }))),
+  lstat: (path) => absentAsUndefined(path, async () => fileStat(await lstat(path, { bigint: true }))),
+  list: (path) => absentAsUndefined(path, () => readdir(path)),
+  readBytes,
+  openRead,
+  writeAtomic: async (path, bytes, options) => {
+    const writer = await createAtomicWriter(path, options);
+    try {
+      await writer.write(bytes);
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+    await writer.commit();
+  },
+  createAtomic: createAtomicWriter,
+  openAppend,
+  makeFolder: async (path) => {
+    try {
+      await mkdir(path, { recursive: true });
+    } catch (error) {
+      throw writeError(path, error);
+    }
+  },
+  remove,
+  makeTempFolder: (prefix) => mkdtemp(join(tmpdir(), prefix)),
+  removeTree: async (path) => {
+    try {
+      await rm(path, { recursive: true, force: true });
+    } catch (error) {
+      throw writeError(path, error);
+    }
+  },
+  lock: (path, options = {}) => lockFile(path, options.timeoutMs ?? LOCK_TIMEOUT_MS, options.signal),
+};
+
+async function absentAsUndefined<T>(path: string, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw readError(path, error);
+  }
+}
+
+async function readBytes(path: string, maxBytes = Number.MAX_SAFE_INTEGER): Promise<Uint8Array | undefined> {
+  let handle: ReadHandle;
+  try {
+    handle = await openRead(path);
+  } catch (error) {
+    if (error instanceof SyncError && error.code === "file_missing") return undefined;
+    throw error;
+  }
+  try {
+    const { size } = await handle.stat();
+    if (size > maxBytes) {
+      throw new SyncError("file_unreadable", `${path} holds ${size} bytes; at most ${maxBytes} are read`);
+    }
+    return await handle.read(0, size);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openRead(path: string): Promise<ReadHandle> {
+  let handle: FileHandle;
+  try {
+    // O_NONBLOCK: opening a FIFO that nobody writes would wait for ever.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw readError(path, error);
+  }
+  if (!(await handle.stat()).isFile()) {
+    await handle.close();
+    throw new SyncError("file_unreadable", `${path} is not a regular file`);
+  }
+  return new FileReader(path, handle);
+}
+
+class FileReader implements ReadHandle {
+  constructor(
+    private readonly path: string,
+    private readonly handle: FileHandle,
+  ) {}
+
+  async stat(): Promise<FileStat> {
+    return fileStat(await this.handle.stat({ bigint: true }));
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length);
+    let done = 0;
+    try {
+      while (done < length) {
+        const { bytesRead } = await this.handle.read(bytes, done, length - done, offset + done);
+        if (bytesRead === 0) break;
+        done += bytesRead;
+      }
+    } catch (error) {
+      throw readError(this.path, error);
+    }
+    return done === length ? bytes : bytes.subarray(0, done);
+  }
+
+  async close(): Promise<void> {
+    await this.handle.close();
+  }
+}
+
+async function openAppend(path: string, options: { readonly mode?: number } = {}): Promise<AppendHandle> {
+  let handle: FileHandle;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    handle = await open(path, "a", options.mode ?? 0o644);
+  } catch (error) {
+    throw writeError(path, error);
+  }
+  const orWriteError = async (write: () => Promise<void>): Promise<void> => {
+    try {
+      await write();
+    } catch (error) {
+      throw writeError(path, error);
+    }
+  };
+  return {
+    append: (bytes) => orWriteError(() => writeFully(handle, bytes)),
+    sync: () => orWriteError(() => handle.datasync()),
+    close: () => handle.close(),
+  };
+}
+
+async function remove(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    // Linux says EISDIR for a folder, macOS EPERM.
+    if (systemCode(error) !== "EISDIR" && systemCode(error) !== "EPERM") throw writeError(path, error);
+  }
+  try {
+    await rmdir(path);
+    return true;
+  } catch (error) {
+    throw writeError(path, error);
+  }
+}

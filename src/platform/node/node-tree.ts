@@ -1,0 +1,126 @@
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
+import { join } from "node:path";
+import { SyncError } from "../../core/errors.ts";
+import type { TreeEntry, TreeFile, TreeReader } from "../contract.ts";
+import { fileKind, fileStat } from "./file-stat.ts";
+import { isAbsent, readError, systemCode } from "./system-error.ts";
+
+const REPLACEMENT = "\uFFFD";
+
+/** The scan's synchronous view of the file system through node:fs, on Bun and Deno alike. */
+export const nodeTree: TreeReader = {
+  list,
+  lstat: (path) => {
+    try {
+      const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+      return stats === undefined ? undefined : fileStat(stats);
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw readError(path, error);
+    }
+  },
+  stat: (path) => {
+    try {
+      const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+      return stats === undefined ? undefined : fileStat(stats);
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw readError(path, error);
+    }
+  },
+  realPath: (path) => {
+    try {
+      return realpathSync(path);
+    } catch (error) {
+      if (isAbsent(error) || systemCode(error) === "ELOOP") return undefined;
+      throw readError(path, error);
+    }
+  },
+  open,
+};
+
+function list(folder: string): TreeEntry[] {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    throw readError(folder, error);
+  }
+  const suspect = entries.some((entry) => entry.name.includes(REPLACEMENT));
+  const invalid = suspect ? invalidNames(folder) : undefined;
+  const seen = new Set<string>();
+  const result: TreeEntry[] = [];
+  for (const entry of entries) {
+    if (invalid !== undefined && entry.name.includes(REPLACEMENT)) {
+      // Lossy names may coincide with each other and with a valid one: each name is given once of each kind below.
+      if (seen.has(entry.name)) continue;
+      seen.add(entry.name);
+      if (invalid.lossy.has(entry.name)) result.push({ name: entry.name, validName: false, kind: "other" });
+      if (!invalid.valid.has(entry.name)) continue;
+    }
+    result.push({ name: entry.name, validName: true, kind: kindOf(folder, entry) });
+  }
+  return result;
+}
+
+/** File systems that do not tell the kind with the name (some network mounts) cost a stat. */
+function kindOf(folder: string, entry: Dirent): TreeEntry["kind"] {
+  const kind = fileKind(entry);
+  if (kind !== "other" || entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice()) return kind;
+  return nodeTree.lstat(join(folder, entry.name))?.kind ?? "other";
+}
+
+/** Which names with U+FFFD really hold that character, and which are the lossy form of bytes that are not UTF-8. */
+function invalidNames(folder: string): { readonly valid: Set<string>; readonly lossy: Set<string> } {
+  const valid = new Set<string>();
+  const lossy = new Set<string>();
+  const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let names: Uint8Array[];
+  try {
+    names = readdirSync(folder, { encoding: "buffer" });
+  } catch (error) {
+    throw readError(folder, error);
+  }
+  for (const name of names) {
+    try {
+      valid.add(strict.decode(name));
+    } catch {
+      lossy.add(new TextDecoder("utf-8", { ignoreBOM: true }).decode(name));
+    }
+  }
+  return { valid, lossy };
+}
+
+function open(path: string, options: { readonly followSymlink?: boolean } = {}): TreeFile {
+  // O_NONBLOCK: a FIFO put in the file's place would make open wait for ever.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK | (options.followSymlink === true ? 0 : constants.O_NOFOLLOW);
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, flags);
+  } catch (error) {
+    throw readError(path, error);
+  }
+  return {
+    stat: () => fileStat(fstatSync(descriptor, { bigint: true })),
+    read: (into) => {
+      try {
+        return readSync(descriptor, into, 0, into.byteLength, null);
+      } catch (error) {
+        if (systemCode(error) === "EISDIR") throw new SyncError("file_unreadable", `${path} is a folder`, { cause: error });
+        throw readError(path, error);
+      }
+    },
+    close: () => closeSync(descriptor),
+  };
+}
