@@ -23,7 +23,10 @@ export function fileVaultStorage(files: Files, path: string): VaultStorage {
       const lock = await lockVault(files, `${target}.lock`);
       try {
         const { write, result } = await fn(await readVault(files, target));
-        if (write !== undefined) await files.writeAtomic(target, write, { mode: VAULT_MODE });
+        if (write !== undefined) {
+          await removeLeftovers(files, target);
+          await files.writeAtomic(target, write, { mode: VAULT_MODE });
+        }
         return result;
       } finally {
         lock.release();
@@ -37,6 +40,19 @@ async function readVault(files: Files, path: string): Promise<Uint8Array | undef
   if (stat === undefined) return undefined;
   if (stat.size > VAULT_BYTES_MAX) throw tooLarge(stat.size);
   return await files.readBytes(path, VAULT_BYTES_MAX);
+}
+
+/**
+ * Removes the temp files of saves that were killed: they hold secrets under a passphrase that a rekey may have retired.
+ * Nobody else writes one while this process holds the lock.
+ */
+async function removeLeftovers(files: Files, target: string): Promise<void> {
+  const folder = files.dirname(target);
+  const prefix = `.${files.basename(target)}.`;
+  for (const name of (await files.list(folder)) ?? []) {
+    const middle = name.startsWith(prefix) && name.endsWith(".tmp") ? name.slice(prefix.length, -".tmp".length) : "";
+    if (/^[0-9A-Za-z]+$/.test(middle)) await files.remove(files.join(folder, name));
+  }
 }
 
 async function targetOf(files: Files, path: string): Promise<string> {

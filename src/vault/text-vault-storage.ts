@@ -5,9 +5,9 @@ export interface TextVaultStorage extends VaultStorage {
   text(): string | undefined;
 }
 
-/** A vault in memory, begun from `text`: for workers that hold it in a binding, and for tests. */
-export function textVaultStorage(text?: string): TextVaultStorage {
-  let current = text === undefined ? undefined : new TextEncoder().encode(text);
+/** A vault in memory, begun from `content`: for workers that hold it in a binding, and for tests. */
+export function textVaultStorage(content?: string | Uint8Array): TextVaultStorage {
+  let current = typeof content === "string" ? new TextEncoder().encode(content) : content?.slice();
   let last: Promise<unknown> = Promise.resolve();
   const update = async <T>(fn: (bytes: Uint8Array | undefined) => Promise<VaultUpdate<T>>): Promise<T> => {
     const { write, result } = await fn(current?.slice());
