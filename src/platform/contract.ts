@@ -68,6 +68,8 @@ export interface Files {
   makeFolder(path: string): Promise<void>;
   /** Removes a file or an empty folder; false when nothing was there. @throws `write_failed` */
   remove(path: string): Promise<boolean>;
+  /** Removes an empty folder and nothing else; false when it is not empty, not a folder or not there. @throws `write_failed` */
+  removeEmptyFolder(path: string): Promise<boolean>;
   /** A new empty folder in the system's temporary place. */
   makeTempFolder(prefix: string): Promise<string>;
   /** Removes a folder and all below it. Never follows symlinks. */

@@ -112,7 +112,7 @@ export interface ObjectInfo {
 }
 
 export interface ObjectContent extends ObjectInfo {
-  /** Of the range asked for. Errors while it is read are SyncErrors. */
+  /** Of the range asked for. Errors while it is read are SyncErrors. Whoever gets it reads it to its end or cancels it. */
   readonly body: ReadableStream<Uint8Array>;
 }
 
@@ -126,6 +126,11 @@ export interface ProviderContext {
   readonly newHasher: NewHasher;
   /** Absent where there is no file system (edge). */
   readonly files?: Files;
+  /**
+   * A folder of this machine for what a provider remembers between runs, each below its service's name; made when first
+   * written. Never written by calls that only read, and losing it costs nothing but a check or time.
+   */
+  readonly stateFolder?: string;
 }
 
 /** Settings of one destination, credentials included: the vault's entry with the request's own settings over it. */

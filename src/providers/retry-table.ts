@@ -18,6 +18,7 @@ export const RETRY_TABLE: readonly RetryRow[] = [
   { code: "provider_timeout", retry: "always", why: "no answer in time, S3 RequestTimeout: the next connection may be fine" },
   { code: "provider_throttled", retry: "always", why: "429, S3 SlowDown, Drive 403 rateLimitExceeded and userRateLimitExceeded ask for a later repeat" },
   { code: "provider_unavailable", retry: "always", why: "500, 502, 503, 504: the far side's own trouble, usually short" },
+  { code: "lock_busy", retry: "always", why: "another process writes to the destination and will finish" },
 
   { code: "provider_error", retry: "when_flagged", why: "an answer broken on its way (cut short, not parseable) may be whole next time; an unknown refusal is final" },
   { code: "provider_denied", retry: "when_flagged", why: "final, except a request refused for its clock or token after the provider has corrected them" },
@@ -37,7 +38,6 @@ export const RETRY_TABLE: readonly RetryRow[] = [
   { code: "file_unreadable", retry: "never", why: "the source cannot be read" },
   { code: "disk_full", retry: "never", why: "somebody has to make room; Drive storageQuotaExceeded and its like as well" },
   { code: "write_failed", retry: "never", why: "the destination's disk refused the bytes" },
-  { code: "lock_busy", retry: "never", why: "the lock was waited for already" },
   { code: "bad_request", retry: "never", why: "the caller asked for something that has no meaning" },
   { code: "aborted", retry: "never", why: "the user wants it to end" },
   { code: "internal", retry: "never", why: "a defect of ours; a repeat would hide it" },

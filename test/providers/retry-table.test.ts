@@ -7,7 +7,7 @@ import { fault, faultyProvider } from "../support/faulty-provider.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 /** What spec and table agree on; a change of either has to be made here as well. */
-const ALWAYS = ["provider_unreachable", "provider_timeout", "provider_throttled", "provider_unavailable"];
+const ALWAYS = ["provider_unreachable", "provider_timeout", "provider_throttled", "provider_unavailable", "lock_busy"];
 const WHEN_FLAGGED = ["provider_error", "provider_denied", "precondition_failed", "content_mismatch"];
 
 /** How often the far side was asked when its first answer is `code`. */

@@ -43,6 +43,7 @@ export const nodeFiles: Files = {
     }
   },
   remove,
+  removeEmptyFolder,
   makeTempFolder: (prefix) => mkdtemp(join(tmpdir(), prefix)),
   removeTree: async (path) => {
     try {
@@ -162,6 +163,19 @@ async function remove(path: string): Promise<boolean> {
     await rmdir(path);
     return true;
   } catch (error) {
+    throw writeError(path, error);
+  }
+}
+
+/** What rmdir answers for "not empty" (two spellings), "not a folder" and "not there". */
+const NOT_AN_EMPTY_FOLDER = new Set(["ENOTEMPTY", "EEXIST", "ENOTDIR", "ENOENT"]);
+
+async function removeEmptyFolder(path: string): Promise<boolean> {
+  try {
+    await rmdir(path);
+    return true;
+  } catch (error) {
+    if (NOT_AN_EMPTY_FOLDER.has(systemCode(error) ?? "")) return false;
     throw writeError(path, error);
   }
 }
