@@ -134,7 +134,8 @@ export function tooLarge(bytes: number): SyncError {
   );
 }
 
-function checkVersion(version: unknown, owner: string): void {
+/** @throws SyncError `vault_malformed`, `vault_unsupported` */
+export function checkVersion(version: unknown, owner: string): void {
   if (typeof version !== "number") throw malformed(`${owner}'s version is missing or not a number`);
   if (version !== VERSION) {
     throw unsupported(

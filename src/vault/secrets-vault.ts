@@ -5,6 +5,7 @@ import type { JsonObject } from "../core/json.ts";
 import { type BackupDates, describeBackups, describeVault, type VaultDescription } from "./describe.ts";
 import {
   checkIterations,
+  checkVersion,
   formatEnvelope,
   formatVault,
   ITERATIONS_DEFAULT,
@@ -143,9 +144,9 @@ export class SecretsVault {
 
   /** What `rekey` would keep and drop. Writes nothing. */
   async previewRekey(passphrase: Passphrase, newPassphrase: Passphrase): Promise<RekeyCount> {
-    const { document } = await this.#unlock(passphrase);
-    return (await openBackups(document, [usablePassphrase(passphrase), usableNewPassphrase(newPassphrase)], this.#keys))
-      .count;
+    const { document, secret } = await this.#unlock(passphrase);
+    const fresh = usableNewPassphrase(newPassphrase);
+    return (await openBackups(document, [secret, fresh], this.#keys)).count;
   }
 
   /**
@@ -157,9 +158,9 @@ export class SecretsVault {
   async rekey(passphrase: Passphrase, newPassphrase: Passphrase, options: RekeyOptions = {}): Promise<RekeyCount> {
     return await this.#audited("rekey", () =>
       this.#replace(async (bytes) => {
-        const { document, plaintext } = await this.#open(bytes, passphrase);
+        const { document, secret, plaintext } = await this.#open(bytes, passphrase);
         const fresh = usableNewPassphrase(newPassphrase);
-        const old = await openBackups(document, [usablePassphrase(passphrase), fresh], this.#keys);
+        const old = await openBackups(document, [secret, fresh], this.#keys);
         checkDrops(old.count, options.dropUnopenable ?? false);
         const seal = (content: Uint8Array<ArrayBuffer>) => sealEnvelope(content, fresh, this.#iterations, this.#keys);
         const backups = await resealBackups(old, seal);
@@ -179,7 +180,8 @@ export class SecretsVault {
     return await this.#audited("restore_backup", () =>
       this.#replace(async (bytes) => {
         const { document, secret } = await this.#begin(bytes, passphrase);
-        checkReplaceable(document.root);
+        // A damaged root may be replaced, one of a newer writer may not.
+        if (typeof document.root["version"] === "number") checkVersion(document.root["version"], "the vault");
         const entry = document.backups[index];
         if (entry === undefined) {
           throw new SyncError(
@@ -206,11 +208,13 @@ export class SecretsVault {
 
   /** What may be shown, without one secret value: the names of the keys too when a passphrase is given. */
   async describe(passphrase?: Passphrase): Promise<VaultDescription> {
-    if (passphrase === undefined || passphrase === "")
+    if (passphrase === undefined || passphrase === "") {
       return describeVault(parseVault(existing(await this.#storage.read())));
+    }
     const { document, payload } = await this.#unlock(passphrase);
     return describeVault(document, payload.value);
   }
+
   async #unlock(passphrase: Passphrase): Promise<OpenVault> {
     try {
       const opened = await this.#open(await this.#storage.read(), passphrase);
@@ -316,15 +320,6 @@ export class SecretsVault {
 function existing(bytes: Uint8Array | undefined): Uint8Array {
   if (bytes !== undefined) return bytes;
   throw new SyncError("vault_missing", "there is no vault; make one with `comfyvn-sync vault init`");
-}
-
-/** A damaged root may be replaced by a backup; one of a newer writer may not. */
-function checkReplaceable(root: JsonObject): void {
-  try {
-    parseEnvelope(root, "the vault");
-  } catch (error) {
-    if (!(error instanceof SyncError) || error.code !== "vault_malformed") throw error;
-  }
 }
 
 function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

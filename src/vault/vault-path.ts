@@ -76,7 +76,7 @@ function replacement(current: unknown, keys: readonly string[], value: unknown, 
   if (Array.isArray(current)) {
     const index = INDEX.test(key) ? Number(key) : -1;
     if (index < 0 || index > current.length) throw fault(`has no index of the array at position ${position}`);
-    const items: unknown[] = [...current];
+    const items: unknown[] = Array.from<unknown>(current);
     items[index] = replacement(items[index], rest, value, position + 1);
     return items;
   }

@@ -88,7 +88,11 @@ describe("the vault in a file", () => {
       lock: async (at, options) => {
         steps.push("lock");
         const lock = await files.lock(at, options);
-        return { release: () => void (steps.push("release"), lock.release()) };
+        const release = () => {
+          steps.push("release");
+          lock.release();
+        };
+        return { release };
       },
       readBytes: (at, max) => (steps.push("read"), files.readBytes(at, max)),
       writeAtomic: (at, bytes, options) => (steps.push("write"), files.writeAtomic(at, bytes, options)),

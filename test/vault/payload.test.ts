@@ -37,9 +37,7 @@ describe("payload", () => {
   });
 
   test("is what JSON.stringify writes, when nothing was there before", () => {
-    fc.assert(
-      fc.property(jsonObject, (value) => void expect(decode(encodePayload(value))).toBe(JSON.stringify(value))),
-    );
+    fc.assert(fc.property(jsonObject, (value) => expect(decode(encodePayload(value))).toBe(JSON.stringify(value))));
   });
 
   test("a key that is a name of Object's own comes back as a key", () => {
@@ -147,6 +145,6 @@ describe("jsonEqual", () => {
 
   test("takes a missing key for different from any value, inherited names included", () => {
     expect(jsonEqual({ a: undefined }, { b: undefined })).toBe(false);
-    expect(jsonEqual({ toString: Object.prototype.toString }, { x: 1 })).toBe(false);
+    expect(jsonEqual(Object.fromEntries([["toString", String]]), { x: 1 })).toBe(false);
   });
 });

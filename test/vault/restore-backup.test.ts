@@ -73,6 +73,14 @@ describe("restoreBackup", () => {
     }
   });
 
+  test("rescues a vault whose root was damaged into something unsupported", async () => {
+    for (const kdf of [{ name: "pbkdf2-hmac-sha512" }, { name: "pbkdf2-hmac-sha256", iterations: 39 }, null]) {
+      const { vault } = testVault(JSON.stringify({ ...parseObject(SOUND), kdf }));
+      await vault.restoreBackup(0, PASSPHRASE);
+      expect(await vault.get("n", PASSPHRASE)).toBe(1);
+    }
+  });
+
   test("does not replace the root of a newer version", async () => {
     const text = JSON.stringify({ ...parseObject(SOUND), version: 2 });
     const { vault, storage } = testVault(text);

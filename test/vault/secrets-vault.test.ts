@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import fc from "fast-check";
 import type { ProductEvent } from "../../src/core/events.ts";
 import type { JsonObject } from "../../src/core/json.ts";
@@ -320,16 +320,18 @@ describe("derivations", () => {
   }, 30_000);
 
   test("a runtime that refuses the work factor is told from a wrong passphrase", async () => {
-    const { deriveKey } = crypto.subtle;
-    crypto.subtle.deriveKey = () => Promise.reject(new DOMException("too many", "NotSupportedError"));
+    const derive = spyOn(crypto.subtle, "deriveKey").mockImplementation(() =>
+      Promise.reject(new DOMException("too many", "NotSupportedError")),
+    );
     try {
       const { vault } = testVault(SOUND);
       await expectCode(vault.unlock(PASSPHRASE), "vault_unsupported");
-      crypto.subtle.deriveKey = deriveKey;
+      expect(derive).toHaveBeenCalledTimes(1);
+      derive.mockRestore();
       // The failure was not kept.
       expect(await vault.get("n", PASSPHRASE)).toBe(2);
     } finally {
-      crypto.subtle.deriveKey = deriveKey;
+      derive.mockRestore();
     }
   });
 });
