@@ -1,0 +1,139 @@
+import { SyncError } from "../core/errors.ts";
+import type { NewHasher } from "../core/hash.ts";
+import { isJsonObject, type JsonObject } from "../core/json.ts";
+import { manifestChecksum } from "./checksum.ts";
+import { entryPathFault } from "./entry-path.ts";
+import { JsonCursor } from "./json-cursor.ts";
+import { EntryCollector, type Manifest, type ManifestEntry } from "./manifest.ts";
+import { Turn } from "./turn.ts";
+
+/** The largest document that is read, bytes: about two million entries. */
+export const MANIFEST_BYTES_MAX = 536_870_912;
+
+/** Bytes of entries parsed at once. */
+const BATCH_BYTES = 65_536;
+const SHA256_HEX = /^[0-9a-f]{64}$/;
+
+export interface RemoteManifest {
+  readonly manifest: Manifest;
+  /** What stands beside `manifest` in the document. */
+  readonly extra: JsonObject;
+}
+
+export interface CachedManifest {
+  readonly service: string;
+  readonly checksum: string;
+  readonly manifest: Manifest;
+}
+
+/**
+ * Reads `{"manifest": {…}, …}`: a published manifest, or the one inside a backup. The bytes are not trusted; unknown
+ * fields of the manifest and its entries are ignored.
+ * @throws SyncError `manifest_malformed` naming the rule that is broken, never a value; `aborted`
+ */
+export async function decodeRemoteManifest(bytes: Uint8Array, signal?: AbortSignal): Promise<RemoteManifest> {
+  if (bytes.byteLength > MANIFEST_BYTES_MAX) throw malformed(`is larger than ${MANIFEST_BYTES_MAX} bytes`);
+  const turn = new Turn(signal);
+  const cursor = new JsonCursor(bytes, malformed);
+  let manifest: Manifest | undefined;
+  const extra: [string, unknown][] = [];
+  if (!cursor.atObject()) throw malformed("is not a JSON object");
+  cursor.open();
+  while (cursor.nextMember()) {
+    const key = cursor.key();
+    if (key === "manifest") manifest = await readManifest(cursor, turn);
+    else extra.push([key, cursor.value()]);
+  }
+  cursor.end();
+  if (manifest === undefined) throw malformed("lacks 'manifest'");
+  // fromEntries and not assignment: a key `__proto__` stays a key.
+  return { manifest, extra: Object.fromEntries(extra) };
+}
+
+/**
+ * Reads a cache file `{service, name, checksum, manifest}` and proves it against its checksum.
+ * @throws SyncError `manifest_malformed`; `manifest_checksum` when the entries are not those the checksum was made of; `aborted`
+ */
+export async function decodeCacheFile(
+  bytes: Uint8Array,
+  newHasher: NewHasher,
+  signal?: AbortSignal,
+): Promise<CachedManifest> {
+  const { manifest, extra } = await decodeRemoteManifest(bytes, signal);
+  const { service, checksum } = extra;
+  if (typeof service !== "string") throw malformed("lacks 'service'");
+  if (typeof checksum !== "string") throw malformed("lacks 'checksum'");
+  if ((await manifestChecksum(manifest, newHasher, signal)) !== checksum) {
+    throw new SyncError(
+      "manifest_checksum",
+      "the cached manifest does not match its checksum; it is damaged and will be made anew",
+    );
+  }
+  return { service, checksum, manifest };
+}
+
+async function readManifest(cursor: JsonCursor, turn: Turn): Promise<Manifest> {
+  const fields: { name: string; root: string; created_at: string } = { name: "", root: "", created_at: "" };
+  let entries: Manifest["entries"] | undefined;
+  if (!cursor.atObject()) throw malformed("holds a 'manifest' that is not an object");
+  cursor.open();
+  while (cursor.nextMember()) {
+    const key = cursor.key();
+    if (key === "name" || key === "root" || key === "created_at") {
+      const value = cursor.value();
+      if (typeof value !== "string") throw malformed(`holds a '${key}' that is not text`);
+      fields[key] = value;
+    } else if (key === "entries") {
+      entries = await readEntries(cursor, turn);
+    } else {
+      cursor.value();
+    }
+  }
+  // Never taken for an empty one: that would plan deletes.
+  if (entries === undefined) throw malformed("lacks 'entries'");
+  return { ...fields, entries };
+}
+
+async function readEntries(cursor: JsonCursor, turn: Turn): Promise<Manifest["entries"]> {
+  const entries = new EntryCollector();
+  if (!cursor.atObject()) throw malformed("holds 'entries' that are not an object");
+  cursor.open();
+  let batchStart: number | undefined;
+  let batchEnd = 0;
+  while (cursor.nextMember()) {
+    batchStart ??= cursor.memberStart;
+    cursor.skipValue();
+    batchEnd = cursor.position;
+    if (batchEnd - batchStart < BATCH_BYTES) continue;
+    readBatch(cursor, batchStart, batchEnd, entries);
+    batchStart = undefined;
+    if (turn.due()) await turn.pause();
+  }
+  if (batchStart !== undefined) readBatch(cursor, batchStart, batchEnd, entries);
+  return entries.entries();
+}
+
+function readBatch(cursor: JsonCursor, start: number, end: number, into: EntryCollector): void {
+  const batch = cursor.parse(`{${cursor.text(start, end)}}`);
+  if (!isJsonObject(batch)) throw malformed("is not valid JSON");
+  for (const path of Object.keys(batch)) into.add(checkedEntry(path, batch[path]));
+}
+
+function checkedEntry(path: string, value: unknown): ManifestEntry {
+  const fault = entryPathFault(path);
+  if (fault !== undefined) throw malformed(`holds an entry whose path ${fault}`);
+  if (!isJsonObject(value)) throw malformed("holds an entry that is not an object");
+  const { path: ownPath, size, mtime, sha256 } = value;
+  if (ownPath !== undefined && ownPath !== path) throw malformed("holds an entry whose 'path' is not its key");
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
+    throw malformed("holds an entry whose 'size' is not a count of bytes");
+  if (typeof mtime !== "number" || !Number.isFinite(mtime))
+    throw malformed("holds an entry whose 'mtime' is not a number of seconds");
+  if (typeof sha256 !== "string" || !SHA256_HEX.test(sha256))
+    throw malformed("holds an entry whose 'sha256' is not 64 lower-case hex digits");
+  return { path, size, mtime, sha256 };
+}
+
+function malformed(fault: string): SyncError {
+  return new SyncError("manifest_malformed", `the manifest ${fault}`);
+}

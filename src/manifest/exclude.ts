@@ -1,0 +1,78 @@
+import { SyncError } from "../core/errors.ts";
+import { isWithin } from "../core/paths.ts";
+import { Glob, hasWildcard } from "./glob.ts";
+import { inherited, type PathRule } from "./inherited.ts";
+
+/** What an installation excludes unless its settings say otherwise (shared with the Python studio). */
+export const DEFAULT_EXCLUDE: readonly string[] = [
+  "__pycache__",
+  ".git",
+  ".mypy_cache",
+  ".pytest_cache",
+  ".ruff_cache",
+  ".venv",
+  "*.pyc",
+  "*.pyo",
+  "*.swp",
+  "*.tmp",
+  "cache",
+  "cache/*",
+  "logs",
+  "logs/*",
+  "tmp",
+  "tmp/*",
+];
+
+export const PATTERNS_MAX = 256;
+export const PATTERN_LENGTH_MAX = 1_024;
+/** Of all patterns together: bounds the work that one path can cost. */
+export const PATTERNS_LENGTH_MAX = 16_384;
+
+export interface Excludes {
+  /** The rule on this one path: a pattern without wildcards excludes itself and what is below; others as fnmatchcase. */
+  readonly matches: PathRule;
+  /** `matches` for the path or a folder above it: a scan does not enter a folder that is excluded. */
+  readonly excludes: PathRule;
+}
+
+/** @throws SyncError `bad_pattern` over the limits above, or for a pattern that is not valid Unicode */
+export function compileExcludes(patterns: readonly string[]): Excludes {
+  checkLimits(patterns);
+  const rules = [...new Set(patterns)].map(compileOne);
+  const matches: PathRule = (path) => {
+    for (const rule of rules) {
+      if (rule(path)) return true;
+    }
+    return false;
+  };
+  return { matches, excludes: inherited(matches) };
+}
+
+function compileOne(pattern: string): PathRule {
+  if (hasWildcard(pattern)) {
+    const glob = new Glob(pattern);
+    return (path) => glob.matches(path);
+  }
+  const folder = pattern.replace(/(?<!\/)\/+$/, "");
+  // An empty pattern names nothing, not the root.
+  return folder === "" ? () => false : (path) => isWithin(path, folder);
+}
+
+function checkLimits(patterns: readonly string[]): void {
+  if (patterns.length > PATTERNS_MAX)
+    throw new SyncError("bad_pattern", `at most ${PATTERNS_MAX} exclude patterns are allowed`);
+  let total = 0;
+  for (const pattern of patterns) {
+    total += pattern.length;
+    if (pattern.length > PATTERN_LENGTH_MAX) {
+      throw new SyncError("bad_pattern", `an exclude pattern is longer than ${PATTERN_LENGTH_MAX} characters`);
+    }
+    if (!pattern.isWellFormed()) throw new SyncError("bad_pattern", "an exclude pattern is not valid Unicode");
+  }
+  if (total > PATTERNS_LENGTH_MAX) {
+    throw new SyncError(
+      "bad_pattern",
+      `the exclude patterns are longer than ${PATTERNS_LENGTH_MAX} characters together`,
+    );
+  }
+}

@@ -1,0 +1,45 @@
+export interface ScanProgress {
+  /** Files hashed or skipped. */
+  readonly filesDone: number;
+  /** Files found; grows until the first one is hashed. */
+  readonly filesTotal: number;
+  /** Bytes read. */
+  readonly bytesDone: number;
+}
+
+const REPORT_EVERY_MS = 100;
+
+/** Counts, and tells a listener at most ten times a second. */
+export class ProgressMeter {
+  #filesDone = 0;
+  #filesTotal = 0;
+  #bytesDone = 0;
+  #nextReport = performance.now() + REPORT_EVERY_MS;
+
+  constructor(private readonly listener: ((progress: ScanProgress) => void) | undefined) {}
+
+  found(files: number): void {
+    this.#filesTotal = files;
+    this.#reportWhenDue();
+  }
+
+  fileDone(): void {
+    this.#filesDone++;
+    this.#reportWhenDue();
+  }
+
+  bytesRead(count: number): void {
+    this.#bytesDone += count;
+    this.#reportWhenDue();
+  }
+
+  end(): void {
+    this.listener?.({ filesDone: this.#filesDone, filesTotal: this.#filesTotal, bytesDone: this.#bytesDone });
+  }
+
+  #reportWhenDue(): void {
+    if (this.listener === undefined || performance.now() < this.#nextReport) return;
+    this.#nextReport = performance.now() + REPORT_EVERY_MS;
+    this.end();
+  }
+}

@@ -1,0 +1,69 @@
+import { compareCodePoints } from "../core/code-point.ts";
+import { SyncError } from "../core/errors.ts";
+import { normaliseInclude, type RelativePath } from "../core/paths.ts";
+import { compileExcludes, DEFAULT_EXCLUDE } from "./exclude.ts";
+import { isHardExcluded } from "./hard-exclusion.ts";
+import { inherited, type PathRule } from "./inherited.ts";
+
+/** What an installation mirrors unless its settings or a request say otherwise (shared with the Python studio). */
+export const DEFAULT_INCLUDE: readonly string[] = [
+  "assets",
+  "config",
+  "defaults",
+  "docs",
+  "extensions",
+  "models",
+  "scripts",
+  "studio",
+];
+
+/** What a backup holds unless told otherwise. */
+export const DEFAULT_BACKUP_INCLUDE: readonly string[] = ["data", "assets", "config"];
+
+export const INCLUDES_MAX = 1_000;
+
+/** Which paths an operation is about. The scan and every decision about remote entries ask the same scope. */
+export interface Scope {
+  /** Normalised, by code point, none inside another. `[""]` is the whole workspace. */
+  readonly include: readonly RelativePath[];
+  /** As given. */
+  readonly exclude: readonly string[];
+  /** True when a file at `path` is to be recorded, and may be taken for deleted when it is gone. */
+  readonly holds: PathRule;
+  /** True when an exclude or a hard exclusion names `path` itself; folders above it have been asked before. */
+  readonly excludesHere: PathRule;
+}
+
+export interface ScopeOptions {
+  /** Default DEFAULT_INCLUDE. An empty list holds nothing. */
+  readonly include?: readonly string[] | undefined;
+  /** Default DEFAULT_EXCLUDE. */
+  readonly exclude?: readonly string[] | undefined;
+}
+
+/** @throws SyncError `bad_path` (a bad include, or more than INCLUDES_MAX), `bad_pattern` (exclude.ts) */
+export function createScope(options: ScopeOptions = {}): Scope {
+  const include = foldIncludes(options.include ?? DEFAULT_INCLUDE);
+  const exclude = [...(options.exclude ?? DEFAULT_EXCLUDE)];
+  const { matches } = compileExcludes(exclude);
+  const excludesHere: PathRule = (path) => matches(path) || isHardExcluded(path);
+  const excludes = inherited(excludesHere);
+  const included = new Set(include);
+  const includes = included.has("") ? () => true : inherited((path) => included.has(path));
+  return { include, exclude, excludesHere, holds: (path) => includes(path) && !excludes(path) };
+}
+
+/** Sorted, each once, and none that another one already holds. */
+function foldIncludes(paths: readonly string[]): RelativePath[] {
+  if (paths.length > INCLUDES_MAX) throw new SyncError("bad_path", `at most ${INCLUDES_MAX} include paths are allowed`);
+  const given = new Set(paths.map(normaliseInclude));
+  if (given.has("")) return [""];
+  const isGiven = inherited((path) => given.has(path));
+  return [...given].filter((path) => !isBelow(path, isGiven)).toSorted(compareCodePoints);
+}
+
+/** True when a folder above `path` satisfies the inherited `rule`. */
+function isBelow(path: RelativePath, rule: PathRule): boolean {
+  const slash = path.lastIndexOf("/");
+  return slash >= 0 && rule(path.slice(0, slash));
+}

@@ -1,0 +1,45 @@
+import type { NewHasher } from "../core/hash.ts";
+import { manifestDigests } from "./checksum.ts";
+import type { Manifest, SkippedPath } from "./manifest.ts";
+import type { Scope } from "./scope.ts";
+
+/** A manifest in numbers, as the API answers it. */
+export interface ManifestSummary {
+  readonly name: string;
+  readonly root: string;
+  readonly created_at: string;
+  /** How many. */
+  readonly entries: number;
+  /** Of all entries together. */
+  readonly bytes: number;
+  readonly checksum: string;
+  readonly digest: string;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly skipped: readonly SkippedPath[];
+}
+
+/** @throws SyncError `aborted` */
+export async function summariseManifest(
+  manifest: Manifest,
+  scope: Pick<Scope, "include" | "exclude">,
+  skipped: readonly SkippedPath[],
+  newHasher: NewHasher,
+  signal?: AbortSignal,
+): Promise<ManifestSummary> {
+  const { checksum, digest } = await manifestDigests(manifest, newHasher, signal);
+  let bytes = 0;
+  for (const { size } of manifest.entries.values()) bytes += size;
+  return {
+    name: manifest.name,
+    root: manifest.root,
+    created_at: manifest.created_at,
+    entries: manifest.entries.size,
+    bytes,
+    checksum,
+    digest,
+    include: scope.include,
+    exclude: scope.exclude,
+    skipped,
+  };
+}

@@ -1,0 +1,68 @@
+import { describe, expect, test } from "bun:test";
+import { createScope } from "../../src/manifest/scope.ts";
+
+const everything = createScope({ include: ["."], exclude: [] });
+
+function expectRefused(paths: readonly string[]): void {
+  expect(paths.filter(everything.holds)).toEqual([]);
+}
+
+function expectHeld(paths: readonly string[]): void {
+  expect(paths.filter((path) => !everything.holds(path))).toEqual([]);
+}
+
+describe("no include brings in", () => {
+  test("the vault, its lock, its temp files and its copies", () => {
+    expectRefused([
+      "config/comfyvn.secrets.json",
+      "config/comfyvn.secrets.json.lock",
+      "config/.comfyvn.secrets.json.0123456789abcdef.tmp",
+      "config/comfyvn.secrets.tmp",
+      "config/comfyvn.secrets.json~",
+      "config/.comfyvn.secrets.json.swp",
+      "config/comfyvn.secrets (1).json",
+      "assets/old/comfyvn.secrets.json",
+      "config/comfyvn.secrets.json/inside",
+    ]);
+  });
+
+  test("the vault as a file system without case spells it", () => {
+    expectRefused([
+      "Config/Comfyvn.Secrets.JSON",
+      "CONFIG/COMFYVN.SECRETS.JSON",
+      "config/comfyvn.\u017Fecret\u017F.json",
+    ]);
+  });
+
+  test("environment files, in any folder", () => {
+    expectRefused([".env", "assets/.env", "assets/.env.local", ".ENV", ".envrc", ".env~", ".env.example", "a/.env/x"]);
+  });
+
+  test("this product's own folders and unfinished files", () => {
+    expectRefused(["cache/cloud", "cache/cloud/manifests/s3/a.json", "backups/cloud/x.zip", "logs", "logs/server.log"]);
+    expectRefused(["assets/.hero.png.0123456789abcdef.tmp"]);
+  });
+
+  test("a path that is named outright", () => {
+    const named = createScope({ include: ["config/comfyvn.secrets.json", ".env", "logs/server.log"], exclude: [] });
+    expect(named.include.filter(named.holds)).toEqual([]);
+  });
+});
+
+test("what only resembles them is the user's and is kept", () => {
+  expectHeld([
+    "config/comfyvn.json",
+    "config/secrets.json",
+    ".environment",
+    "assets/env",
+    "assets/x.env",
+    "cache/clouds/a",
+    "cache/other",
+    "backups/mine.zip",
+    "assets/logs/a",
+    "logs.txt",
+    "Logs/chapter.txt",
+    "assets/.hero.png.tmp",
+    "assets/hero.0123456789abcdef.tmp",
+  ]);
+});
