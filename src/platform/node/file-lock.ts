@@ -56,7 +56,8 @@ async function openLockDatabase(path: string): Promise<DatabaseSync> {
 
 function tryLock(database: DatabaseSync): boolean {
   try {
-    database.exec("BEGIN EXCLUSIVE");
+    // Without the pragma a `-journal` file would appear beside the lock. It reads the database, so a holder makes it busy too.
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     return true;
   } catch (error) {
     if (isBusy(error)) return false;

@@ -1,0 +1,40 @@
+import Type from "typebox";
+
+/** `features` of config/comfyvn.json. Every flag is off unless the file says `true`. */
+export const FeaturesSchema = Type.Object({
+  enable_cloud_sync: Type.Optional(Type.Boolean()),
+  enable_cloud_sync_s3: Type.Optional(Type.Boolean()),
+  enable_cloud_sync_gdrive: Type.Optional(Type.Boolean()),
+  enable_cloud_sync_local: Type.Optional(Type.Boolean()),
+});
+
+/**
+ * `sync`. `snapshot_prefix` and `default_root` belong to the Python studio: they are checked and left alone.
+ * `local.path` is the folder of the `local` provider.
+ */
+export const SyncSchema = Type.Object({
+  include: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), { maxItems: 256 })),
+  exclude: Type.Optional(Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 256 })),
+  snapshot_prefix: Type.Optional(Type.String()),
+  default_root: Type.Optional(Type.String()),
+  concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
+  local: Type.Optional(Type.Object({ path: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })) })),
+});
+
+/** `server`. The first of `ports` is the default of `--port`. */
+export const ServerSchema = Type.Object({
+  host: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+  ports: Type.Optional(Type.Array(Type.Integer({ minimum: 0, maximum: 65535 }), { maxItems: 16 })),
+});
+
+/** What of the file is ours. Other keys, and unknown ones inside these sections, belong to the studio. */
+export const ConfigFileSchema = Type.Object({
+  features: Type.Optional(FeaturesSchema),
+  sync: Type.Optional(SyncSchema),
+  server: Type.Optional(ServerSchema),
+});
+
+export type ConfigFile = Type.Static<typeof ConfigFileSchema>;
+export type FlagName = keyof Type.Static<typeof FeaturesSchema>;
+
+export const FLAG_NAMES = Object.keys(FeaturesSchema.properties) as readonly FlagName[];

@@ -1,0 +1,67 @@
+import { SyncError } from "../core/errors.ts";
+import type { Files } from "../platform/contract.ts";
+import { parseConfigFile } from "./config-file.ts";
+import type { ConfigFile, FlagName } from "./schema.ts";
+
+/** Relative to the workspace, in the order in which the Python studio reads them: the later one's keys win. */
+export const CONFIG_FILES = ["config/comfyvn.json", "comfyvn.json"] as const;
+
+const CONFIG_BYTES_MAX = 1024 * 1024;
+const DEFAULT_HOST = "127.0.0.1";
+const DEFAULT_PORT = 8001;
+
+/** What the config files of a workspace say, defaults filled in. */
+export interface Settings {
+  readonly features: Readonly<Record<FlagName, boolean>>;
+  readonly sync: {
+    /** undefined = the manifest room's defaults. */
+    readonly include: readonly string[] | undefined;
+    readonly exclude: readonly string[] | undefined;
+    /** Objects in flight at once. undefined = the engine's default. */
+    readonly concurrency: number | undefined;
+    readonly localPath: string | undefined;
+  };
+  readonly server: { readonly host: string; readonly port: number };
+}
+
+/**
+ * Reads the workspace's config files anew, so that a change counts from the next request.
+ * @throws SyncError `config_malformed`, `config_invalid`, `file_unreadable`
+ */
+export async function loadSettings(files: Files, root: string): Promise<Settings> {
+  const layers: ConfigFile[] = [];
+  for (const name of CONFIG_FILES) {
+    const bytes = await files.readBytes(files.join(root, name), CONFIG_BYTES_MAX);
+    if (bytes !== undefined) layers.push(parseConfigFile(decode(bytes, name), name));
+  }
+  return mergeLayers(layers);
+}
+
+function decode(bytes: Uint8Array, name: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new SyncError("config_malformed", `${name} is not valid UTF-8 text`, { cause: error });
+  }
+}
+
+function mergeLayers(layers: readonly ConfigFile[]): Settings {
+  const features = Object.assign({}, ...layers.map((layer) => layer.features)) as ConfigFile["features"];
+  const sync = Object.assign({}, ...layers.map((layer) => layer.sync)) as NonNullable<ConfigFile["sync"]>;
+  const server = Object.assign({}, ...layers.map((layer) => layer.server)) as NonNullable<ConfigFile["server"]>;
+  return {
+    features: {
+      enable_cloud_sync: features?.enable_cloud_sync === true,
+      enable_cloud_sync_s3: features?.enable_cloud_sync_s3 === true,
+      enable_cloud_sync_gdrive: features?.enable_cloud_sync_gdrive === true,
+      enable_cloud_sync_local: features?.enable_cloud_sync_local === true,
+    },
+    sync: {
+      include: sync.include,
+      exclude: sync.exclude,
+      concurrency: sync.concurrency,
+      localPath: sync.local?.path,
+    },
+    server: { host: server.host ?? DEFAULT_HOST, port: server.ports?.[0] ?? DEFAULT_PORT },
+  };
+}

@@ -1,0 +1,125 @@
+import { throwIfAborted, toSyncError } from "../core/errors.ts";
+import type { RelativePath } from "../core/paths.ts";
+import type { SyncChange } from "../manifest/diff.ts";
+import type { ObjectInfo } from "../providers/contract.ts";
+import { atMost } from "./at-most.ts";
+import type { Engine, FileError, RunJob } from "./engine.ts";
+import { localSource } from "./local-source.ts";
+import type { PlannedUpload } from "./plan.ts";
+import type { ProgressCounter } from "./progress.ts";
+import type { RunJournal } from "./run-journal.ts";
+
+/** What applying a plan needs and fills in. */
+export interface Application {
+  readonly engine: Engine;
+  readonly job: RunJob;
+  readonly journal: RunJournal;
+  readonly progress: ProgressCounter;
+  /** Versions of what the store holds; uploads add theirs, deletes take theirs away. */
+  readonly versions: Map<RelativePath, string>;
+  readonly uploaded: RelativePath[];
+  readonly deleted: RelativePath[];
+  readonly errors: FileError[];
+  /** Content bytes that arrived; copies inside the store count none. */
+  bytesUploaded: number;
+}
+
+/** Uploads everything, a bounded number at once. A file that fails is listed and the rest goes on. @throws SyncError `aborted` */
+export async function applyUploads(application: Application, uploads: readonly PlannedUpload[]): Promise<void> {
+  const { engine, job } = application;
+  await atMost(engine.concurrency, uploads, async (change) => {
+    throwIfAborted(job.signal);
+    try {
+      const { version } = await storeOne(application, change);
+      application.versions.set(change.path, version);
+      await application.journal.add({ path: change.path, size: change.size ?? 0, sha256: change.sha256 ?? "", version });
+      application.uploaded.push(change.path);
+      application.progress.fileDone();
+    } catch (error) {
+      fail(application, "upload", change.path, error);
+    }
+  });
+}
+
+/** One object, by a copy inside the store where the plan has a source and that is still what it was. */
+async function storeOne(application: Application, change: PlannedUpload): Promise<ObjectInfo> {
+  const { job, versions } = application;
+  const ifVersion = change.source === undefined ? undefined : versions.get(change.source);
+  if (change.source !== undefined && ifVersion !== undefined) {
+    try {
+      return await job.provider.copy(job.layout.objectKey(change.source), job.layout.objectKey(change.path), {
+        ifVersion,
+        ...signalOf(job),
+      });
+    } catch (thrown) {
+      const { code } = toSyncError(thrown);
+      if (code !== "object_missing" && code !== "precondition_failed" && code !== "provider_unsupported") throw thrown;
+    }
+  }
+  return await sendOne(application, change);
+}
+
+async function sendOne(application: Application, change: PlannedUpload): Promise<ObjectInfo> {
+  const { engine, job, progress } = application;
+  const size = change.size ?? 0;
+  const nativePath = engine.files.join(engine.root, ...change.path.split("/"));
+  const stored = await job.provider.put(job.layout.objectKey(change.path), localSource(engine.files, nativePath, size), {
+    sha256: change.sha256 ?? "",
+    onBytes: (count) => progress.bytes(count),
+    ...signalOf(job),
+  });
+  application.bytesUploaded += size;
+  return stored;
+}
+
+/** Deletes in batches, reporting each file's own outcome. @throws SyncError `aborted` */
+export async function applyDeletes(application: Application, deletes: readonly SyncChange[]): Promise<void> {
+  const { job, progress } = application;
+  for (let at = 0; at < deletes.length; at += job.provider.capabilities.deleteBatchMax) {
+    throwIfAborted(job.signal);
+    const batch = deletes.slice(at, at + job.provider.capabilities.deleteBatchMax);
+    try {
+      const keys = batch.map((change) => job.layout.objectKey(change.path));
+      const outcomes = await job.provider.delete(keys, signalOf(job));
+      for (const [index, { path }] of batch.entries()) {
+        const error = outcomes[index]?.error;
+        if (error !== undefined) {
+          fail(application, "delete", path, error);
+          continue;
+        }
+        application.deleted.push(path);
+        application.versions.delete(path);
+        progress.fileDone();
+      }
+    } catch (error) {
+      for (const { path } of batch) fail(application, "delete", path, error);
+    }
+  }
+}
+
+/** Deletes that free the way for an upload where a file cannot have the name of a folder: `a` before `a/b` and `a/b` before `a`. */
+export function blockingDeletes(deletes: readonly SyncChange[], uploads: readonly PlannedUpload[]): SyncChange[] {
+  const folders = new Set<RelativePath>();
+  const files = new Set(uploads.map((change) => change.path));
+  for (const { path } of uploads) {
+    for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) folders.add(path.slice(0, slash));
+  }
+  return deletes.filter(({ path }) => {
+    if (folders.has(path)) return true;
+    for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
+      if (files.has(path.slice(0, slash))) return true;
+    }
+    return false;
+  });
+}
+
+/** An abort ends the run; anything else is that file's own trouble. */
+function fail(application: Application, action: FileError["action"], path: RelativePath, thrown: unknown): void {
+  const error = toSyncError(thrown);
+  if (error.code === "aborted") throw error;
+  application.errors.push({ action, path, error: error.message, code: error.code });
+}
+
+function signalOf(job: RunJob): { signal?: AbortSignal } {
+  return job.signal === undefined ? {} : { signal: job.signal };
+}

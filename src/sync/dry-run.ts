@@ -1,0 +1,149 @@
+import { type SyncError, toSyncError } from "../core/errors.ts";
+import type { Manifest, ManifestEntry } from "../manifest/manifest.ts";
+import { type ScanResult, scanTree } from "../manifest/scan.ts";
+import { type ManifestSummary, summariseManifest } from "../manifest/summary.ts";
+import type { Provider } from "../providers/contract.ts";
+import type { Engine, SyncJob } from "./engine.ts";
+import { journalPath, readJournal } from "./run-journal.ts";
+import { type PlanResult, planSync, type SyncPlan } from "./plan.ts";
+import { loadRemoteState, type RemoteState } from "./remote-state.ts";
+import { type DryRunSummary, dryRunSummary, type RemoteManifestSummary, summariseRemote } from "./summary.ts";
+
+export interface DryRunResult {
+  readonly manifest: ManifestSummary;
+  readonly plan: SyncPlan;
+  readonly summary: DryRunSummary;
+  readonly remote_manifest: RemoteManifestSummary | null;
+}
+
+export interface DryRunJob extends SyncJob {
+  /** The provider, or why it cannot be loaded: then the cached manifest is planned against. */
+  readonly provider: Provider | SyncError;
+}
+
+/**
+ * What a run would do. Reads only: nothing of the workspace, the remote or the cache changes.
+ * @throws SyncError `root_missing`, `aborted`
+ */
+export async function dryRun(engine: Engine, job: DryRunJob): Promise<DryRunResult> {
+  const startedAtMs = engine.clock.now();
+  const scan = await scanFor(engine, job);
+  const warnings: string[] = [];
+  const stub = job.provider instanceof Error ? job.provider : undefined;
+  const remote = await remoteOrCached(engine, job, warnings);
+  const result = planFor(job, scan, remote.manifest, job.provider instanceof Error ? undefined : job.provider, remote.state);
+  warnings.push(...planWarnings(result));
+  const manifest = await summariseManifest(scan.manifest, job.scope, scan.skipped, engine.newHasher, job.signal);
+  const { plan } = result;
+  engine.events.emit({
+    type: "sync.dry_run",
+    service: job.service,
+    snapshot: plan.snapshot,
+    paths: job.scope.include,
+    uploads: plan.uploads.length,
+    deletes: plan.deletes.length,
+    unchanged: plan.unchanged.length,
+    retained: plan.retained,
+    skipped: scan.skipped.length,
+    bytes: plan.bytes_to_upload,
+    durationMs: engine.clock.now() - startedAtMs,
+  });
+  return {
+    manifest,
+    plan,
+    summary: dryRunSummary(
+      plan,
+      scan.manifest.root,
+      warnings,
+      stub === undefined ? { provider: job.service } : { provider: "stub", reason: stub.message },
+    ),
+    remote_manifest: await summariseRemote(remote.manifest, remote.source, engine.newHasher),
+  };
+}
+
+/** @throws SyncError `root_missing`, `aborted` */
+export function scanFor(engine: Engine, job: SyncJob): Promise<ScanResult> {
+  return scanTree({
+    tree: engine.tree,
+    root: engine.root,
+    name: job.layout.snapshot,
+    scope: job.scope,
+    hashFiles: engine.hashFiles,
+    followSymlinks: job.followSymlinks,
+    clock: engine.clock,
+    signal: job.signal,
+    onProgress: ({ filesDone, filesTotal, bytesDone }) =>
+      engine.events.emit({
+        type: "sync.progress",
+        service: job.service,
+        snapshot: job.layout.snapshot,
+        phase: "scan",
+        filesDone,
+        filesTotal,
+        bytesDone,
+        bytesTotal: bytesDone,
+      }),
+  });
+}
+
+/** Copies inside the store are planned only from objects whose version is known, so that only those very bytes are copied. */
+export function planFor(
+  job: SyncJob,
+  scan: ScanResult,
+  remote: Manifest | undefined,
+  provider: Provider | undefined,
+  state: RemoteState | undefined,
+): PlanResult {
+  const canCopy = provider?.capabilities.serverSideCopy === true;
+  return planSync({
+    service: job.service,
+    local: scan.manifest,
+    skipped: scan.skipped,
+    missingIncludes: scan.missingIncludes,
+    scope: job.scope,
+    remote,
+    canCopyFrom: (entry: ManifestEntry) => canCopy && state?.versions.has(entry.path) === true,
+  });
+}
+
+export function planWarnings({ forbidden, doubtful }: PlanResult): string[] {
+  const warnings: string[] = [];
+  if (forbidden.length > 0) {
+    warnings.push(
+      `the destination holds ${forbidden.length} file(s) that never belong there (a vault, an .env file), put there by another tool: ${forbidden.slice(0, 3).join(", ")}. They are left alone and leave the manifest; delete them by hand and change the secrets in them`,
+    );
+  }
+  if (doubtful.length > 0) {
+    warnings.push(
+      `${doubtful.length} file(s) outside this request's paths were left in doubt by an interrupted run and leave the manifest: ${doubtful.slice(0, 3).join(", ")}. Run once with those paths to upload them again`,
+    );
+  }
+  return warnings;
+}
+
+interface RemoteOrCached {
+  readonly manifest: Manifest | undefined;
+  readonly state?: RemoteState;
+  readonly source: "remote" | "cache";
+}
+
+async function remoteOrCached(engine: Engine, job: DryRunJob, warnings: string[]): Promise<RemoteOrCached> {
+  const { provider, layout } = job;
+  if (!(provider instanceof Error)) {
+    try {
+      const path = journalPath(engine, provider, layout);
+      const state = await loadRemoteState(provider, layout, () => readJournal(engine.files, path), job.signal);
+      return { manifest: state.effective, state, source: "remote" };
+    } catch (thrown) {
+      const error = toSyncError(thrown);
+      if (error.code === "aborted" || error.code === "internal") throw thrown;
+      warnings.push(`the destination could not be read (${error.code}: ${error.message}); planned against the cached manifest`);
+    }
+  }
+  try {
+    return { manifest: await engine.cache.load(job.service, layout.snapshot), source: "cache" };
+  } catch (thrown) {
+    warnings.push(`${toSyncError(thrown).message}; planned as if the destination were empty`);
+    return { manifest: undefined, source: "cache" };
+  }
+}

@@ -1,0 +1,48 @@
+import type { Clock } from "../core/clock.ts";
+import type { EventSink } from "../core/events.ts";
+import type { NewHasher } from "../core/hash.ts";
+import type { RelativePath } from "../core/paths.ts";
+import type { FileHasher } from "../manifest/file-hasher.ts";
+import type { Scope } from "../manifest/scope.ts";
+import type { Files, TreeReader } from "../platform/contract.ts";
+import type { Provider } from "../providers/contract.ts";
+import type { ManifestCache } from "./manifest-cache.ts";
+import type { TreeLayout } from "./tree-layout.ts";
+
+/** What syncing needs of its surroundings; app.ts fills it in. */
+export interface Engine {
+  /** Native path of the workspace. */
+  readonly root: string;
+  readonly files: Files;
+  readonly tree: TreeReader;
+  readonly newHasher: NewHasher;
+  readonly hashFiles: FileHasher;
+  readonly cache: ManifestCache;
+  readonly events: EventSink;
+  readonly clock: Clock;
+  /** Objects in flight at once. */
+  readonly concurrency: number;
+}
+
+/** One sync asked for, checked and complete. */
+export interface SyncJob {
+  readonly service: string;
+  readonly layout: TreeLayout;
+  readonly scope: Scope;
+  readonly followSymlinks: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface RunJob extends SyncJob {
+  readonly provider: Provider;
+  readonly confirmDeletes: boolean;
+  readonly commitManifest: boolean;
+}
+
+/** Something that went wrong with one file; the run went on. */
+export interface FileError {
+  readonly action: "upload" | "delete";
+  readonly path: RelativePath;
+  readonly error: string;
+  readonly code: string;
+}

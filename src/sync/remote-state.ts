@@ -1,0 +1,79 @@
+import type { RelativePath } from "../core/paths.ts";
+import { type Manifest, type ManifestEntry, orderedEntries } from "../manifest/manifest.ts";
+import type { ObjectInfo, Provider } from "../providers/contract.ts";
+import { type FetchedManifest, fetchManifest } from "./published-manifest.ts";
+import { UNKNOWN_SHA256 } from "./plan.ts";
+import type { ArrivedObject } from "./run-journal.ts";
+import { fetchMarker, type RunMarker } from "./run-marker.ts";
+import type { TreeLayout } from "./tree-layout.ts";
+
+/** What the destination really holds, as far as it is known: what plans are made against. */
+export interface RemoteState {
+  /** As published; undefined before the first run. */
+  readonly published: FetchedManifest | undefined;
+  /** The published entries corrected by what an interrupted run has left. Undefined before the first run. */
+  readonly effective: Manifest | undefined;
+  /** Versions of effective entries, where known. */
+  readonly versions: ReadonlyMap<RelativePath, string>;
+  /** Left by a run that began and did not publish. */
+  readonly marker: RunMarker | undefined;
+}
+
+/**
+ * Reads the published manifest and the run marker (two requests). After an interrupted run also lists the snapshot's
+ * objects: entries whose object is gone or has another version are corrected, by the journal where it knows better.
+ * @throws SyncError `remote_manifest_invalid`, and whatever the provider throws
+ */
+export async function loadRemoteState(
+  provider: Provider,
+  layout: TreeLayout,
+  readArrived: () => Promise<ReadonlyMap<RelativePath, ArrivedObject>>,
+  signal?: AbortSignal,
+): Promise<RemoteState> {
+  const call = signal === undefined ? {} : { signal };
+  const [published, marker] = await Promise.all([
+    fetchManifest(provider, layout, signal),
+    fetchMarker(provider, layout, signal),
+  ]);
+  if (marker === undefined && (published?.deleting.size ?? 0) === 0) {
+    return { published, effective: published?.manifest, versions: published?.versions ?? new Map(), marker };
+  }
+  const listed = new Map<RelativePath, ObjectInfo>();
+  for await (const info of provider.list(layout.objectPrefix, call)) {
+    const path = layout.pathOf(info.key);
+    if (path !== undefined) listed.set(path, info);
+  }
+  return { published, ...reconcile({ published, marker, listed, arrived: await readArrived() }, layout.snapshot), marker };
+}
+
+interface Evidence {
+  readonly published: FetchedManifest | undefined;
+  readonly marker: RunMarker | undefined;
+  readonly listed: ReadonlyMap<RelativePath, ObjectInfo>;
+  readonly arrived: ReadonlyMap<RelativePath, ArrivedObject>;
+}
+
+/** The entries that the listing bears out; pure. An object that no record knows was put there by a foreign tool and is left alone. */
+function reconcile(evidence: Evidence, snapshot: string): Pick<RemoteState, "effective" | "versions"> {
+  const { published, marker, listed, arrived } = evidence;
+  const entries: ManifestEntry[] = [];
+  const versions = new Map<RelativePath, string>();
+  for (const [path, { version, size }] of listed) {
+    const entry = published?.manifest.entries.get(path);
+    const record = arrived.get(path);
+    if (entry !== undefined && published?.versions.get(path) === version) {
+      entries.push(entry);
+      versions.set(path, version);
+    } else if (record?.version === version && record.size === size) {
+      entries.push({ path, size, mtime: entry?.mtime ?? 0, sha256: record.sha256 });
+      versions.set(path, version);
+    } else if (entry !== undefined && !published?.versions.has(path) && entry.size === size && !marker?.touched.has(path)) {
+      // Stored by another tool, which recorded no version, and no run of ours came near it.
+      entries.push(entry);
+    } else if (entry !== undefined || published?.deleting.has(path) === true || marker?.touched.has(path) === true) {
+      entries.push({ path, size, mtime: entry?.mtime ?? 0, sha256: UNKNOWN_SHA256 });
+    }
+  }
+  const base = published?.manifest ?? { name: snapshot, root: "", created_at: "", entries: new Map() };
+  return { effective: { ...base, entries: orderedEntries(entries) }, versions };
+}

@@ -1,0 +1,54 @@
+import { isJsonObject } from "../core/json.ts";
+import type { NewHasher } from "../core/hash.ts";
+import type { RelativePath } from "../core/paths.ts";
+import type { Provider } from "../providers/contract.ts";
+import { bytesSource, readBody } from "./object-bytes.ts";
+import type { TreeLayout } from "./tree-layout.ts";
+
+/**
+ * An object beside the manifest for as long as a run changes things. One that is found at the start of a run says that
+ * an earlier one was cut off, on this machine or another, and which objects it may have written.
+ */
+export interface RunMarker {
+  /** Paths whose objects may differ from the published manifest. */
+  readonly touched: ReadonlySet<RelativePath>;
+}
+
+const FORMAT = 1;
+
+/** undefined when the last run published. A marker that cannot be read counts as one that names nothing. */
+export async function fetchMarker(provider: Provider, layout: TreeLayout, signal?: AbortSignal): Promise<RunMarker | undefined> {
+  const content = await provider.get(layout.markerKey, signal === undefined ? {} : { signal });
+  if (content === undefined) return undefined;
+  return { touched: parseTouched(await readBody(content)) };
+}
+
+export async function putMarker(
+  provider: Provider,
+  layout: TreeLayout,
+  marker: RunMarker,
+  startedAt: string,
+  newHasher: NewHasher,
+  signal?: AbortSignal,
+): Promise<void> {
+  const text = JSON.stringify({ format: FORMAT, started_at: startedAt, touched: [...marker.touched] });
+  const bytes = new TextEncoder().encode(text);
+  const hasher = newHasher();
+  hasher.update(bytes);
+  await provider.put(layout.markerKey, bytesSource(bytes), {
+    sha256: hasher.digestHex(),
+    contentType: "application/json",
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+function parseTouched(bytes: Uint8Array): ReadonlySet<RelativePath> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return new Set();
+  }
+  const touched = isJsonObject(value) ? value["touched"] : undefined;
+  return new Set(Array.isArray(touched) ? touched.filter((path) => typeof path === "string") : []);
+}
