@@ -11,12 +11,24 @@ export interface Room {
 /** Types from here are open to every room: what the product asks of a runtime. */
 export const OPEN_TYPES = "platform/contract.ts";
 
-const FEATURES = ["core/", "config/", "vault/", "manifest/", "providers/", "sync/", "backup/", "hooks/", "logs/"];
+const FEATURES = [
+  "api/",
+  "core/",
+  "config/",
+  "vault/",
+  "manifest/",
+  "providers/",
+  "sync/",
+  "backup/",
+  "hooks/",
+  "logs/",
+];
 
 /** architecture.md explains the table; this is the one that counts. */
 export const ROOMS: readonly Room[] = [
   { at: "core/", imports: [], packages: ["@noble/hashes"] },
   { at: "config/", imports: ["core/"], packages: ["jsonc-parser", "typebox"] },
+  { at: "api/", imports: ["core/"], packages: ["typebox"] },
   { at: "vault/", imports: ["core/"] },
   { at: "manifest/", imports: ["core/"] },
 
@@ -24,7 +36,11 @@ export const ROOMS: readonly Room[] = [
   { at: "providers/registry.ts", imports: ["core/", "providers/"] },
   { at: "providers/local/", imports: ["core/", "providers/contract.ts"] },
   { at: "providers/memory/", imports: ["core/", "providers/contract.ts"] },
-  { at: "providers/s3/", imports: ["core/", "providers/contract.ts"], packages: ["@noble/hashes", "typebox"] },
+  {
+    at: "providers/s3/",
+    imports: ["core/", "providers/contract.ts"],
+    packages: ["@aws-sdk/client-s3", "@noble/hashes", "@smithy/signature-v4", "typebox"],
+  },
   { at: "providers/gdrive/", imports: ["core/", "providers/contract.ts"], packages: ["googleapis"] },
   { at: "providers/conformance/", imports: ["core/", "providers/contract.ts", "providers/retry-table.ts"] },
 
@@ -39,8 +55,8 @@ export const ROOMS: readonly Room[] = [
   { at: "platform/deno/", imports: ["core/", OPEN_TYPES, "platform/node/"], packages: ["node:*"] },
 
   { at: "app.ts", imports: FEATURES },
-  { at: "server/", imports: ["core/", "config/", "app.ts"], packages: ["elysia", "typebox"] },
-  { at: "cli/", imports: ["core/", "config/", "app.ts"], packages: ["citty"] },
+  { at: "server/", imports: ["core/", "api/", "config/", "app.ts"], packages: ["elysia", "typebox"] },
+  { at: "cli/", imports: ["core/", "api/", "config/", "app.ts"], packages: ["citty"] },
   { at: "main.ts", imports: ["core/", "app.ts", "server/", "cli/", "platform/"] },
   {
     at: "mod.ts",

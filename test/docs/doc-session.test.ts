@@ -42,5 +42,5 @@ test("a server's address is there for the blocks after it, and it ends with the 
 });
 
 test("a server that ends before it listens is an error that shows what it said", async () => {
-  expect(session.startServer("echo oops >&2; exit 5")).rejects.toThrow(/status 5[^]*oops/);
+  await expect(session.startServer("echo oops >&2; exit 5")).rejects.toThrow(/status 5[^]*oops/);
 });

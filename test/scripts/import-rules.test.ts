@@ -230,5 +230,5 @@ test("a fault names its line", async () => {
 });
 
 test("a file that cannot be parsed is an error, not a file without imports", async () => {
-  expect(faultsOf("core/a.ts", "import {")).rejects.toThrow("src/core/a.ts cannot be parsed");
+  await expect(faultsOf("core/a.ts", "import {")).rejects.toThrow("src/core/a.ts cannot be parsed");
 });
