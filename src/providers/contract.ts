@@ -21,6 +21,7 @@
  *  9. A provider retries nothing itself (retry.ts does) and reads no ambient credential, profile or environment variable.
  * 10. An aborted signal ends a call with `aborted` and leaves no partial object visible.
  */
+import type { SyncError } from "../core/errors.ts";
 import type { NewHasher } from "../core/hash.ts";
 import type { Files } from "../platform/contract.ts";
 
@@ -118,7 +119,7 @@ export interface ObjectContent extends ObjectInfo {
 
 export interface DeleteOutcome {
   readonly key: string;
-  readonly error?: import("../core/errors.ts").SyncError;
+  readonly error?: SyncError;
 }
 
 /** What the composition root hands to a provider when it opens one. */
