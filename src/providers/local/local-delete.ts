@@ -1,0 +1,41 @@
+import { throwIfAborted, toSyncError } from "../../core/errors.ts";
+import type { DeleteOutcome } from "../contract.ts";
+import type { Destination } from "./destination.ts";
+import { atDestination } from "./local-error.ts";
+
+const DELETES_AT_ONCE = 16;
+
+/** Removes the files at `keys` and the folders that this empties, up to the destination's root. */
+export async function deleteObjects(
+  destination: Destination,
+  keys: readonly string[],
+  isKey: (key: string) => boolean,
+  signal: AbortSignal | undefined,
+): Promise<DeleteOutcome[]> {
+  const outcomes: DeleteOutcome[] = [];
+  for (let start = 0; start < keys.length; start += DELETES_AT_ONCE) {
+    throwIfAborted(signal);
+    const batch = keys.slice(start, start + DELETES_AT_ONCE);
+    outcomes.push(...(await Promise.all(batch.map((key) => (isKey(key) ? deleteOne(destination, key) : { key })))));
+  }
+  return outcomes;
+}
+
+async function deleteOne(destination: Destination, key: string): Promise<DeleteOutcome> {
+  try {
+    const found = await destination.find(key);
+    // Nothing there, or no disk there? Only the first is a success.
+    if (found === undefined) await destination.checkRoot();
+    else if (await atDestination(() => destination.files.remove(found.path))) await removeEmptied(destination, found.path);
+    return { key };
+  } catch (error) {
+    return { key, error: toSyncError(error) };
+  }
+}
+
+/** A folder that somebody fills meanwhile, or that cannot be removed, stays; the object is gone all the same. */
+async function removeEmptied(destination: Destination, path: string): Promise<void> {
+  const { files, root } = destination;
+  let folder = files.dirname(path);
+  while (folder !== root && (await files.removeEmptyFolder(folder).catch(() => false))) folder = files.dirname(folder);
+}
