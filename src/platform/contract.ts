@@ -15,6 +15,8 @@ export interface Platform {
   readonly newHasher: NewHasher;
   /** The value of an environment variable; undefined when unset or empty. */
   env(name: string): string | undefined;
+  /** Resolves at the first SIGTERM or SIGINT; until then it keeps the process alive. */
+  terminated(): Promise<void>;
   /** Serves HTTP until the returned server is stopped. @throws SyncError `port_in_use`, `server_host_refused` */
   serve(options: ServeOptions): Promise<RunningServer>;
 }

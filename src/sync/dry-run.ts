@@ -35,6 +35,17 @@ export async function dryRun(engine: Engine, job: DryRunJob): Promise<DryRunResu
   warnings.push(...planWarnings(result));
   const manifest = await summariseManifest(scan.manifest, job.scope, scan.skipped, engine.newHasher, job.signal);
   const { plan } = result;
+  const answer: DryRunResult = {
+    manifest,
+    plan,
+    summary: dryRunSummary(
+      plan,
+      scan.manifest.root,
+      warnings,
+      stub === undefined ? { provider: job.service } : { provider: "stub", reason: stub.message },
+    ),
+    remote_manifest: await summariseRemote(remote.manifest, remote.source, engine.newHasher),
+  };
   engine.events.emit({
     type: "sync.dry_run",
     service: job.service,
@@ -48,17 +59,7 @@ export async function dryRun(engine: Engine, job: DryRunJob): Promise<DryRunResu
     bytes: plan.bytes_to_upload,
     durationMs: engine.clock.now() - startedAtMs,
   });
-  return {
-    manifest,
-    plan,
-    summary: dryRunSummary(
-      plan,
-      scan.manifest.root,
-      warnings,
-      stub === undefined ? { provider: job.service } : { provider: "stub", reason: stub.message },
-    ),
-    remote_manifest: await summariseRemote(remote.manifest, remote.source, engine.newHasher),
-  };
+  return answer;
 }
 
 /** @throws SyncError `root_missing`, `aborted` */

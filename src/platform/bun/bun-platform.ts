@@ -3,6 +3,7 @@ import type { Platform, RunningServer, ServeOptions } from "../contract.ts";
 import { nodeFiles } from "../node/node-files.ts";
 import { nodeTree } from "../node/node-tree.ts";
 import { systemCode } from "../node/system-error.ts";
+import { terminated } from "../node/terminated.ts";
 
 /** Home: files and tree through node:fs, hashing and HTTP through Bun's own. */
 export function bunPlatform(): Platform {
@@ -18,6 +19,7 @@ export function bunPlatform(): Platform {
       const value = process.env[name];
       return value === "" ? undefined : value;
     },
+    terminated,
     serve,
   };
 }

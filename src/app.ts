@@ -1,0 +1,265 @@
+/**
+ * The composition root: the one file that knows every feature. Server and CLI call an App; the rooms below know nothing
+ * of each other but their contracts.
+ */
+import type { DryRunRequest, RunRequest } from "./api/sync-request.ts";
+import { requireFlag, requireService, type ServiceName } from "./config/flags.ts";
+import { loadSettings, type Settings } from "./config/settings.ts";
+import { systemClock } from "./core/clock.ts";
+import { SyncError } from "./core/errors.ts";
+import type { EventSink, ProductEvent } from "./core/events.ts";
+import { isJsonObject, type JsonObject } from "./core/json.ts";
+import { eventLine } from "./logs/event-line.ts";
+import { SecretValues } from "./logs/redact.ts";
+import { openServerLog, type ServerLog } from "./logs/server-log.ts";
+import { treeFileHasher } from "./manifest/file-hasher.ts";
+import type { ManifestEntry } from "./manifest/manifest.ts";
+import { scanTree } from "./manifest/scan.ts";
+import { createScope, type Scope } from "./manifest/scope.ts";
+import { type ManifestSummary, summariseManifest } from "./manifest/summary.ts";
+import type { Platform } from "./platform/contract.ts";
+import type { OpenProvider, Provider, ProviderSettings } from "./providers/contract.ts";
+import { loadProvider } from "./providers/registry.ts";
+import { withRetry } from "./providers/retry.ts";
+import { type DryRunResult, dryRun } from "./sync/dry-run.ts";
+import type { Engine, SyncJob } from "./sync/engine.ts";
+import { fileManifestCache } from "./sync/manifest-cache.ts";
+import { type RunResult, runSync } from "./sync/run.ts";
+import { checkServiceConfig } from "./sync/service-config.ts";
+import { createTreeLayout } from "./sync/tree-layout.ts";
+import { VAULT_FILE } from "./vault/envelope.ts";
+import { fileVaultStorage } from "./vault/file-vault-storage.ts";
+import { SecretsVault } from "./vault/secrets-vault.ts";
+import { parseVaultPath, valueAt } from "./vault/vault-path.ts";
+
+/** Small objects are latency-bound: 32 at once keep a local store busy, as rclone's `--transfers 32`. */
+const CONCURRENCY_DEFAULT = 32;
+
+export interface AppOptions {
+  readonly platform: Platform;
+  /** Native path of the workspace. */
+  readonly root: string;
+  /** Opens the vault; undefined leaves it locked. Asked anew for each use, never kept elsewhere. */
+  readonly passphrase: () => string | undefined;
+  /** Where a log that cannot be written is complained of. */
+  readonly complain: (line: string) => void;
+  /** Hears every event beside the log, e.g. a progress bar. */
+  readonly listener?: EventSink;
+  /** For tests: another registry of providers. */
+  readonly loadProvider?: (service: string) => Promise<OpenProvider>;
+}
+
+export interface ManifestRequest {
+  readonly snapshot?: string | undefined;
+  readonly include?: readonly string[] | undefined;
+  readonly exclude?: readonly string[] | undefined;
+  readonly followSymlinks?: boolean | undefined;
+  /** Adds the entries to the answer. */
+  readonly withEntries?: boolean | undefined;
+}
+
+export interface ManifestAnswer extends ManifestSummary {
+  /** The entries themselves, by code point of the path; `entries` is their count. */
+  readonly detail?: readonly ManifestEntry[];
+}
+
+/** One workspace, ready to serve. */
+export class App {
+  readonly root: string;
+  readonly platform: Platform;
+  readonly vault: SecretsVault;
+  readonly log: ServerLog;
+  readonly secrets: SecretValues;
+  readonly #options: AppOptions;
+  readonly #events: EventSink;
+
+  private constructor(options: AppOptions, log: ServerLog, secrets: SecretValues) {
+    this.#options = options;
+    this.platform = options.platform;
+    this.root = options.root;
+    this.log = log;
+    this.secrets = secrets;
+    this.#events = { emit: (event) => this.#emit(event) };
+    const { files } = options.platform;
+    this.vault = new SecretsVault(fileVaultStorage(files, files.join(options.root, ...VAULT_FILE.split("/"))), {
+      events: this.#events,
+    });
+  }
+
+  /** @throws SyncError `root_missing` when the workspace is not a folder */
+  static async open(options: AppOptions): Promise<App> {
+    const { files } = options.platform;
+    const root = files.resolve(options.root);
+    const stat = await files.stat(root);
+    if (stat?.kind !== "directory") {
+      throw new SyncError("root_missing", `the workspace ${root} is not a folder; name one with --root or COMFYVN_ROOT`);
+    }
+    const secrets = new SecretValues();
+    const log = await openServerLog(files, root, secrets, options.complain);
+    return new App({ ...options, root }, log, secrets);
+  }
+
+  close(): void {
+    this.log.close();
+  }
+
+  /** Read anew: a changed file counts from the next request. @throws SyncError `config_malformed`, `config_invalid` */
+  settings(): Promise<Settings> {
+    return loadSettings(this.platform.files, this.root);
+  }
+
+  /** True when the workspace has a vault file. */
+  async hasVault(): Promise<boolean> {
+    const { files } = this.platform;
+    return (await files.stat(files.join(this.root, ...VAULT_FILE.split("/")))) !== undefined;
+  }
+
+  /** True when the environment has a passphrase for the vault; whether it fits is known at the first use. */
+  hasPassphrase(): boolean {
+    return this.#options.passphrase() !== undefined;
+  }
+
+  /** @throws SyncError `feature_disabled` */
+  async requireSyncEnabled(): Promise<void> {
+    requireFlag(await this.settings(), "enable_cloud_sync");
+  }
+
+  /** The manifest of the workspace as it is now. @throws SyncError `bad_snapshot`, `bad_path`, `bad_pattern`, `aborted` */
+  async manifest(request: ManifestRequest, signal?: AbortSignal): Promise<ManifestAnswer> {
+    const settings = await this.settings();
+    const layout = createTreeLayout("", request.snapshot ?? "default");
+    const scope = scopeOf(settings, request.include, request.exclude);
+    const engine = this.#engine(settings);
+    const { manifest, skipped } = await scanTree({
+      tree: engine.tree,
+      root: this.root,
+      name: layout.snapshot,
+      scope,
+      hashFiles: engine.hashFiles,
+      followSymlinks: request.followSymlinks,
+      signal,
+    });
+    const summary = await summariseManifest(manifest, scope, skipped, engine.newHasher, signal);
+    return request.withEntries === true ? { ...summary, detail: [...manifest.entries.values()] } : summary;
+  }
+
+  /** @throws SyncError of the request, the flags, the vault; never of the destination, which is said in `summary.warnings` */
+  async dryRun(request: DryRunRequest, signal?: AbortSignal): Promise<DryRunResult> {
+    const { settings, job, destination } = await this.#prepare(request, signal);
+    const provider = await this.#openProvider(request.service, destination).catch((error: unknown) => {
+      if (error instanceof SyncError && isNotLoaded(error)) return error;
+      throw error;
+    });
+    try {
+      return await dryRun(this.#engine(settings), { ...job, provider });
+    } finally {
+      if (!(provider instanceof Error)) await provider.close();
+    }
+  }
+
+  /** @throws SyncError of the request, the flags, the vault, and as runSync */
+  async run(request: RunRequest, signal?: AbortSignal): Promise<RunResult> {
+    const { settings, job, destination } = await this.#prepare(request, signal);
+    const provider = await this.#openProvider(request.service, destination);
+    try {
+      return await runSync(this.#engine(settings), {
+        ...job,
+        provider,
+        confirmDeletes: request.confirm_deletes ?? false,
+        commitManifest: request.commit_manifest ?? true,
+      });
+    } finally {
+      await provider.close();
+    }
+  }
+
+  /** A provider of this workspace for checks, retries included. @throws SyncError of the flags, the vault, the provider */
+  async openDestination(request: Pick<DryRunRequest, "service" | "credentials_key">): Promise<Provider> {
+    const { destination } = await this.#prepare(request, undefined);
+    return await this.#openProvider(request.service, destination);
+  }
+
+  /** Everything that can be refused before a byte is read: flags, names, paths, patterns, protected settings, vault. */
+  async #prepare(
+    request: DryRunRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<{ settings: Settings; job: SyncJob; destination: JsonObject }> {
+    const settings = await this.settings();
+    requireService(settings, request.service);
+    const overrides = checkServiceConfig(request.service, request.service_config);
+    const scope = scopeOf(settings, request.paths, request.exclude);
+    createTreeLayout("", request.snapshot ?? "default");
+    const destination = { ...(await this.#credentials(settings, request)), ...overrides };
+    const prefix = destination["prefix"] ?? "";
+    if (typeof prefix !== "string") throw new SyncError("provider_config", "the destination's prefix must be text");
+    return {
+      settings,
+      destination,
+      job: {
+        service: request.service,
+        layout: createTreeLayout(prefix, request.snapshot ?? "default"),
+        scope,
+        followSymlinks: request.follow_symlinks ?? false,
+        ...(signal === undefined ? {} : { signal }),
+      },
+    };
+  }
+
+  /**
+   * The destination's settings from the vault. A `local` folder named in the config file needs no vault, as it needs no
+   * credentials.
+   */
+  async #credentials(settings: Settings, request: Pick<DryRunRequest, "service" | "credentials_key">): Promise<JsonObject> {
+    const { localPath } = settings.sync;
+    if (request.service === "local" && localPath !== undefined && request.credentials_key === undefined) {
+      return { path: this.platform.files.resolve(localPath) };
+    }
+    const key = request.credentials_key ?? `cloud_sync.${request.service}`;
+    const payload = await this.vault.unlock(this.#options.passphrase());
+    this.secrets.learn(payload);
+    const entry = valueAt(payload, parseVaultPath(key));
+    if (!isJsonObject(entry)) {
+      throw new SyncError(
+        "credentials_missing",
+        `the vault has no settings at the credentials_key of this request; add them with: comfyvn-sync vault set cloud_sync.${request.service}.…`,
+      );
+    }
+    return entry;
+  }
+
+  async #openProvider(service: ServiceName, destination: ProviderSettings): Promise<Provider> {
+    const open = await (this.#options.loadProvider ?? loadProvider)(service);
+    const { newHasher, files } = this.platform;
+    return withRetry(await open(destination, { newHasher, files }), undefined, { newHasher });
+  }
+
+  #engine(settings: Settings): Engine {
+    const { files, tree, newHasher } = this.platform;
+    return {
+      root: this.root,
+      files,
+      tree,
+      newHasher,
+      hashFiles: treeFileHasher(tree, newHasher),
+      cache: fileManifestCache(files, this.root, newHasher),
+      events: this.#events,
+      clock: systemClock,
+      concurrency: settings.sync.concurrency ?? CONCURRENCY_DEFAULT,
+    };
+  }
+
+  #emit(event: ProductEvent): void {
+    const line = eventLine(event);
+    if (line !== undefined) this.log.write(line.level, event.type, line.fields);
+    this.#options.listener?.emit(event);
+  }
+}
+
+function scopeOf(settings: Settings, include: readonly string[] | undefined, exclude: readonly string[] | undefined): Scope {
+  return createScope({ include: include ?? settings.sync.include, exclude: exclude ?? settings.sync.exclude });
+}
+
+/** The provider itself is not there: a dry run can still plan against the cache. */
+function isNotLoaded(error: SyncError): boolean {
+  return error.code === "sdk_missing" || error.code === "provider_unsupported";
+}
