@@ -22,13 +22,13 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const [target, ...targetArguments] = process.argv.slice(2);
 if (target === undefined) fail("usage: bun scripts/with-dependencies.ts FILE|test [ARGUMENT…]", 2);
 
-const fresh = isInstalled();
-if (!fresh) await installOnce();
+const ready = isInstalled();
+if (!ready) await installOnce();
 
 if (target === "test") {
   process.chdir(project);
   await become(["test", ...targetArguments]);
-} else if (fresh) {
+} else if (ready) {
   process.argv.splice(1, Infinity, resolve(target), ...targetArguments);
   await import(resolve(target));
 } else {
@@ -57,8 +57,22 @@ function isInstalled(): boolean {
 
 /** Installs under a lock that the system frees when its holder dies; whoever waited for it finds the work done. */
 async function installOnce(): Promise<void> {
+  try {
+    mkdirSync(modules, { recursive: true });
+    const lock = await lockInstall();
+    if (!isInstalled()) await install();
+    lock.close();
+  } catch (error) {
+    fail(
+      `the dependencies cannot be installed in ${modules}: ${error instanceof Error ? error.message : String(error)}`,
+      1,
+    );
+  }
+}
+
+/** SQLite's own locking of an empty database: no other that the runtime offers dies with its process. */
+async function lockInstall() {
   const { Database } = await import("bun:sqlite");
-  mkdirSync(modules, { recursive: true });
   const lock = new Database(lockFile);
   try {
     lock.run("PRAGMA busy_timeout = 0");
@@ -68,8 +82,7 @@ async function installOnce(): Promise<void> {
     lock.run("PRAGMA busy_timeout = 900000");
     lock.run("BEGIN EXCLUSIVE");
   }
-  if (!isInstalled()) await install();
-  lock.close();
+  return lock;
 }
 
 async function install(): Promise<void> {

@@ -171,6 +171,15 @@ describe("a fresh clone", () => {
     expect(status).toBe(1);
   });
 
+  test("says so when node_modules cannot be made, without a stack trace", async () => {
+    const folder = freshClone();
+    writeFileSync(join(folder, "node_modules"), "a file is in the way");
+    const { stderr, status } = await finish(start(folder, [WITH, "main.ts"]));
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect(stderr).toContain(`the dependencies cannot be installed in ${join(folder, "node_modules")}`);
+    expect(status).toBe(1);
+  });
+
   test("stopped while it installs, ends by that signal", async () => {
     const folder = freshClone();
     writeFileSync(join(folder, "hold"), "");
