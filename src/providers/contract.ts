@@ -74,6 +74,8 @@ export interface ByteSource {
 export interface OpenSource {
   /** Exactly `length` bytes from `offset`. @throws `file_changed` when the source has become shorter */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** The same filling `into`, so that memory can be used again. @throws `file_changed` when it cannot be filled */
+  readInto?(offset: number, into: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,0 +1,129 @@
+import { CopyObjectCommand, UploadPartCopyCommand } from "@aws-sdk/client-s3";
+import { SyncError } from "../../core/errors.ts";
+import type { CopyOptions, ObjectInfo } from "../contract.ts";
+import { encodeKey, versionOf } from "./address.ts";
+import type { S3Connection } from "./connection.ts";
+import type { S3Control } from "./control.ts";
+import { Lane } from "./lane.ts";
+import type { MultipartUpload, MultipartUploads, StoredPart } from "./multipart.ts";
+import { headObject, type S3ObjectHead, traitInputs } from "./object-info.ts";
+import { type PlannedPart, planParts } from "./part-plan.ts";
+import { refusalError } from "./refusal.ts";
+
+interface Copying {
+  readonly connection: S3Connection;
+  readonly control: S3Control;
+  readonly uploads: MultipartUploads;
+}
+
+/**
+ * Copies inside the bucket. RGW ignores CopySourceIfMatch, so the source's version is also compared before and, unless
+ * the copy's own ETag proves it, after.
+ * @throws SyncError `object_missing`, `precondition_failed`; as `S3Connection.send`
+ */
+export async function copyObject(
+  copying: Copying,
+  from: string,
+  to: string,
+  options: CopyOptions,
+): Promise<ObjectInfo> {
+  const { connection } = copying;
+  const { ifVersion, signal } = options;
+  const source = await headObject(connection, from, signal);
+  if (source === undefined) throw refusalError({ status: 404, code: "NoSuchKey" });
+  if (ifVersion !== undefined && ifVersion !== source.version) throw changedSource();
+  if (from === to) return { key: to, size: source.size, version: source.version };
+  if (source.size > connection.limits.copyBytesMax)
+    return await checkedCopy(copying, source, to, options, await copyInParts(copying, source, to, signal));
+  const version = await copyWhole(copying, source, to, signal);
+  if (version === source.version) return { key: to, size: source.size, version };
+  const copied = await headObject(connection, to, signal);
+  if (copied === undefined)
+    throw new SyncError("provider_error", "the store does not show the copy it has just made", { retryable: true });
+  return await checkedCopy(copying, source, to, options, { key: to, size: copied.size, version: copied.version });
+}
+
+/** `copy`, when the source is still what it was; otherwise other bytes may have been copied, and they are removed. */
+async function checkedCopy(
+  { connection }: Copying,
+  source: S3ObjectHead,
+  to: string,
+  { ifVersion, signal }: CopyOptions,
+  copy: ObjectInfo,
+): Promise<ObjectInfo> {
+  const now = await headObject(connection, source.key, signal);
+  if (now?.version === source.version || ifVersion === undefined) return copy;
+  await connection.send({ method: "DELETE", key: to, signal });
+  throw changedSource();
+}
+
+function changedSource(): SyncError {
+  return new SyncError("precondition_failed", "the object to copy is not in the expected version");
+}
+
+async function copyWhole(
+  { connection, control }: Copying,
+  source: S3ObjectHead,
+  to: string,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const { settings } = connection;
+  const command = new CopyObjectCommand({
+    Bucket: settings.bucket,
+    Key: to,
+    CopySource: copySource(settings.bucket, source.key),
+    CopySourceIfMatch: source.version,
+    ...traitInputs(settings),
+  });
+  const { CopyObjectResult: result } = await control.send(command, signal);
+  return result?.ETag === undefined ? undefined : versionOf(result.ETag);
+}
+
+async function copyInParts(
+  copying: Copying,
+  source: S3ObjectHead,
+  to: string,
+  signal: AbortSignal | undefined,
+): Promise<ObjectInfo> {
+  const { connection, uploads } = copying;
+  const upload = await uploads.begin(to, source, false, signal);
+  const lane = new Lane<StoredPart>(connection.limits.partsAtOnce, signal);
+  try {
+    for (const part of planParts(source.size, connection.limits.copyPartBytes)) {
+      await lane.add(() => copyPart(copying, source, upload, part, lane.signal));
+    }
+    return await uploads.complete(upload, await lane.results(), source, signal);
+  } catch (error) {
+    const first = await lane.fail(error);
+    await uploads.abort(upload);
+    throw first;
+  }
+}
+
+async function copyPart(
+  { connection, control }: Copying,
+  source: S3ObjectHead,
+  upload: MultipartUpload,
+  part: PlannedPart,
+  signal: AbortSignal,
+): Promise<StoredPart> {
+  const { bucket } = connection.settings;
+  const command = new UploadPartCopyCommand({
+    Bucket: bucket,
+    Key: upload.key,
+    UploadId: upload.uploadId,
+    PartNumber: part.number,
+    CopySource: copySource(bucket, source.key),
+    CopySourceIfMatch: source.version,
+    CopySourceRange: `bytes=${part.offset}-${part.offset + part.size - 1}`,
+  });
+  const { CopyPartResult: result } = await control.send(command, signal);
+  if (result?.ETag === undefined)
+    throw new SyncError("provider_error", "the store does not name the part it has copied", { retryable: true });
+  return { number: part.number, size: part.size, etag: versionOf(result.ETag) };
+}
+
+/** A header that the store decodes like a path: `+` has to be encoded as well. */
+function copySource(bucket: string, key: string): string {
+  return `${bucket}/${encodeKey(key)}`;
+}

@@ -1,0 +1,205 @@
+import { SyncError } from "../../core/errors.ts";
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  readonly signal?: AbortSignal | undefined;
+  /** From the start to the head of the answer, milliseconds. */
+  readonly answerMs: number;
+  /** Between two pieces of the body, milliseconds. */
+  readonly idleMs: number;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The whole body. @throws SyncError `provider_error` over `bytesMax` */
+  readBytes(bytesMax: number): Promise<Uint8Array>;
+  /** The body as it comes. It ends with an error, never quietly, when it is not `size` bytes. */
+  stream(size: number): ReadableStream<Uint8Array>;
+}
+
+/**
+ * One request by the global fetch. Redirects are answers, not followed: a signature is for one host.
+ * @throws SyncError `aborted`, `provider_timeout`, `provider_unreachable`, `provider_config` (certificate not trusted)
+ */
+export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
+  const watch = new Watch(request.signal, request.idleMs);
+  const init: RequestInit & { readonly decompress: boolean } = {
+    method: request.method,
+    headers: request.headers,
+    redirect: "manual",
+    signal: watch.signal,
+    // Bun hands out what was stored; elsewhere a stored Content-Encoding is undone and the length check fails.
+    decompress: false,
+    ...(request.body === undefined ? {} : { body: request.body as Uint8Array<ArrayBuffer> }),
+  };
+  const response = await watch.guard(request.answerMs, () => fetch(request.url, init), true);
+  return answerOf(response, request.method, watch);
+}
+
+function answerOf(response: Response, method: string, watch: Watch): HttpAnswer {
+  const { status, headers } = response;
+  const body = method === "HEAD" || status === 204 || headers.get("content-length") === "0" ? null : response.body;
+  if (body === null) watch.end();
+  return {
+    status,
+    headers,
+    readBytes: async (bytesMax) => (body === null ? new Uint8Array(0) : await readBytes(body, watch, bytesMax)),
+    stream: (size) => streamOf(body, watch, size, headers.has("content-encoding")),
+  };
+}
+
+async function readBytes(body: ReadableStream<Uint8Array>, watch: Watch, bytesMax: number): Promise<Uint8Array> {
+  const reader = body.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const chunk = await watch.read(reader);
+    if (chunk === undefined) break;
+    length += chunk.length;
+    if (length > bytesMax) {
+      watch.cancel();
+      throw new SyncError("provider_error", "the store's answer is larger than any S3 answer; check endpoint_url");
+    }
+    chunks.push(chunk);
+  }
+  watch.end();
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : joined(chunks, length);
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+function streamOf(
+  body: ReadableStream<Uint8Array> | null,
+  watch: Watch,
+  size: number,
+  encoded: boolean,
+): ReadableStream<Uint8Array> {
+  const reader = body?.getReader();
+  let received = 0;
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const chunk = reader === undefined ? undefined : await watch.read(reader);
+        received += chunk?.length ?? 0;
+        if (received > size || (chunk === undefined && received < size)) {
+          watch.cancel();
+          throw wrongLength(encoded);
+        }
+        if (chunk !== undefined) controller.enqueue(chunk);
+        else {
+          watch.end();
+          controller.close();
+        }
+      },
+      cancel: () => watch.cancel(),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function wrongLength(encoded: boolean): SyncError {
+  if (encoded) {
+    return new SyncError(
+      "provider_error",
+      "the object was stored by another tool with a Content-Encoding; it cannot be read byte for byte here",
+    );
+  }
+  return new SyncError("provider_error", "the object's content came with another length than the store announced", {
+    retryable: true,
+  });
+}
+
+/** Ends a request when the caller wants it or when the far side has been silent for too long, and says which it was. */
+class Watch {
+  readonly #controller = new AbortController();
+  readonly #outer: AbortSignal | undefined;
+  readonly #idleMs: number;
+  readonly #onOuter = () => this.#controller.abort();
+  #late = false;
+
+  constructor(outer: AbortSignal | undefined, idleMs: number) {
+    this.#outer = outer;
+    this.#idleMs = idleMs;
+    if (outer?.aborted === true) this.#controller.abort();
+    else outer?.addEventListener("abort", this.#onOuter, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Runs `work`, which must end within `ms`. */
+  async guard<T>(ms: number, work: () => Promise<T>, connecting: boolean): Promise<T> {
+    const timer = setTimeout(() => {
+      this.#late = true;
+      this.#controller.abort();
+    }, ms);
+    try {
+      return await work();
+    } catch (error) {
+      this.end();
+      throw this.#errorFrom(error, connecting);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The next piece of a body; undefined at its end. */
+  async read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | undefined> {
+    const { value } = await this.guard(this.#idleMs, () => reader.read(), false);
+    return value;
+  }
+
+  end(): void {
+    this.#outer?.removeEventListener("abort", this.#onOuter);
+  }
+
+  cancel(): void {
+    this.end();
+    this.#controller.abort();
+  }
+
+  #errorFrom(error: unknown, connecting: boolean): SyncError {
+    if (this.#outer?.aborted === true) return new SyncError("aborted", "the operation was cancelled");
+    // Bun has an idle limit of its own and ends with a TimeoutError.
+    if (this.#late || (error instanceof Error && error.name === "TimeoutError")) {
+      return new SyncError("provider_timeout", "the store did not answer in time; check the network and endpoint_url", {
+        retryable: true,
+      });
+    }
+    const code = systemCode(error);
+    const details = code === undefined ? {} : { details: { systemCode: code } };
+    if (code !== undefined && CERTIFICATE_CODE.test(code)) {
+      return new SyncError(
+        "provider_config",
+        "the TLS certificate of endpoint_url is not trusted; install its authority on this machine",
+        details,
+      );
+    }
+    const what = connecting ? "the store could not be reached" : "the connection to the store broke while it answered";
+    return new SyncError("provider_unreachable", `${what}; check the network and endpoint_url`, {
+      retryable: true,
+      ...details,
+    });
+  }
+}
+
+const CERTIFICATE_CODE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ISSUER|HOSTNAME_MISMATCH|ALTNAME/;
+
+/** ECONNRESET and its like; nothing of the error's message, which may hold an address with a query. */
+function systemCode(error: unknown): string | undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" && /^[A-Z][A-Z0-9_]{1,40}$/.test(code) ? code : undefined;
+}

@@ -1,0 +1,57 @@
+/** Runs a few tasks at a time, each started as it is added, and ends them all when one fails. */
+export class Lane<T> {
+  readonly #atOnce: number;
+  readonly #failure = new AbortController();
+  readonly #tasks: Promise<T>[] = [];
+  readonly #running = new Set<Promise<unknown>>();
+  #firstError: unknown;
+  #failed = false;
+  /** Fires when the outer signal does or a task has failed. */
+  readonly signal: AbortSignal;
+
+  constructor(atOnce: number, outer: AbortSignal | undefined) {
+    this.#atOnce = atOnce;
+    this.signal = outer === undefined ? this.#failure.signal : AbortSignal.any([outer, this.#failure.signal]);
+  }
+
+  /** Starts `task`; resolves when there is room for another. @throws what the first failed task threw */
+  async add(task: () => Promise<T>): Promise<void> {
+    const running = task();
+    this.#tasks.push(running);
+    const watched: Promise<void> = running.then(
+      () => this.#done(watched),
+      (error: unknown) => {
+        this.#done(watched);
+        this.#note(error);
+      },
+    );
+    this.#running.add(watched);
+    if (this.#running.size >= this.#atOnce) await Promise.race(this.#running);
+    if (this.#failed) throw this.#firstError;
+  }
+
+  /** What the tasks gave, in the order they were added. @throws what the first failed task threw, when all have ended */
+  async results(): Promise<T[]> {
+    await Promise.all(this.#running);
+    if (this.#failed) throw this.#firstError;
+    return await Promise.all(this.#tasks);
+  }
+
+  /** Ends what is running because of `error` outside of the tasks. Resolves to the error that came first. */
+  async fail(error: unknown): Promise<unknown> {
+    this.#note(error);
+    await Promise.all(this.#running);
+    return this.#firstError;
+  }
+
+  #done(watched: Promise<unknown>): void {
+    this.#running.delete(watched);
+  }
+
+  #note(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#firstError = error;
+    this.#failure.abort();
+  }
+}

@@ -1,0 +1,135 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+} from "@aws-sdk/client-s3";
+import { SyncError } from "../../core/errors.ts";
+import type { ObjectInfo } from "../contract.ts";
+import { versionOf } from "./address.ts";
+import type { S3Connection } from "./connection.ts";
+import type { S3Control } from "./control.ts";
+import { headObject, type ObjectTraits, SHA256_METADATA, traitInputs } from "./object-info.ts";
+
+/** A multipart upload that has begun and is neither complete nor aborted. With `partBytes` all that a resume needs to know. */
+export interface MultipartUpload {
+  readonly key: string;
+  readonly uploadId: string;
+}
+
+/** A part that the store has. */
+export interface StoredPart {
+  /** From 1. */
+  readonly number: number;
+  /** Bytes. */
+  readonly size: number;
+  readonly etag: string;
+  /** Base64, where the store keeps it. */
+  readonly checksumSha256?: string;
+}
+
+/** What the finished object must be. */
+export interface ExpectedObject {
+  readonly size: number;
+  /** Undefined for copies of objects whose hash nobody recorded. */
+  readonly sha256: string | undefined;
+}
+
+/** The life of a multipart upload, without what its parts are made of (upload-parts.ts, copy.ts). */
+export class MultipartUploads {
+  readonly #connection: S3Connection;
+  readonly #control: S3Control;
+
+  constructor(connection: S3Connection, control: S3Control) {
+    this.#connection = connection;
+    this.#control = control;
+  }
+
+  /** `keepChecksums`: the parts come with their SHA-256, and the store is to keep them. */
+  async begin(
+    key: string,
+    traits: ObjectTraits,
+    keepChecksums: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<MultipartUpload> {
+    const { settings } = this.#connection;
+    const command = new CreateMultipartUploadCommand({
+      Bucket: settings.bucket,
+      Key: key,
+      ContentType: traits.contentType ?? "application/octet-stream",
+      ...(traits.sha256 === undefined ? {} : { Metadata: { [SHA256_METADATA]: traits.sha256 } }),
+      ...(keepChecksums ? { ChecksumAlgorithm: "SHA256" as const } : {}),
+      ...traitInputs(settings),
+    });
+    const { UploadId: uploadId } = await this.#control.send(command, signal);
+    if (uploadId === undefined || uploadId === "")
+      throw new SyncError("provider_error", "the store began an upload without an id", { retryable: true });
+    return { key, uploadId };
+  }
+
+  /**
+   * Makes the object of `parts`, in order, and looks at what came of it.
+   * @throws SyncError `provider_error` when the object is not `expected`; as `S3Connection.send`
+   */
+  async complete(
+    upload: MultipartUpload,
+    parts: readonly StoredPart[],
+    expected: ExpectedObject,
+    signal: AbortSignal | undefined,
+  ): Promise<ObjectInfo> {
+    const { key } = upload;
+    const etag = await this.#finish(upload, parts, expected, signal);
+    const head = await headObject(this.#connection, key, signal);
+    if (head !== undefined && head.sha256 === expected.sha256) {
+      if (head.size !== expected.size)
+        throw new SyncError("provider_error", "the store made an object of another size than its parts", {
+          retryable: true,
+        });
+      return { key, size: head.size, version: head.version };
+    }
+    // Another writer has replaced or removed it since: this upload had its moment all the same.
+    if (etag === undefined || etag === "")
+      throw new SyncError("provider_error", "the store does not show the object it has just completed", {
+        retryable: true,
+      });
+    return { key, size: expected.size, version: versionOf(etag) };
+  }
+
+  /** Removes what has been uploaded. Best effort, with a time limit of its own: the caller has an error to report already. */
+  async abort({ key, uploadId }: MultipartUpload): Promise<void> {
+    const command = new AbortMultipartUploadCommand({
+      Bucket: this.#connection.settings.bucket,
+      Key: key,
+      UploadId: uploadId,
+    });
+    await this.#control.send(command, AbortSignal.timeout(this.#connection.limits.abortMs)).catch(() => undefined);
+  }
+
+  /** When the answer is lost the object itself tells: its metadata has the hash only after the upload is complete. */
+  async #finish(
+    upload: MultipartUpload,
+    parts: readonly StoredPart[],
+    expected: ExpectedObject,
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
+    const { key, uploadId } = upload;
+    const Parts = parts.map(({ number, etag, checksumSha256 }) => ({
+      PartNumber: number,
+      ETag: etag,
+      ...(checksumSha256 === undefined ? {} : { ChecksumSHA256: checksumSha256 }),
+    }));
+    const command = new CompleteMultipartUploadCommand({
+      Bucket: this.#connection.settings.bucket,
+      Key: key,
+      UploadId: uploadId,
+      MultipartUpload: { Parts },
+    });
+    try {
+      return (await this.#control.send(command, signal)).ETag;
+    } catch (error) {
+      if (!(error instanceof SyncError) || !error.retryable || expected.sha256 === undefined) throw error;
+      const head = await headObject(this.#connection, key, signal).catch(() => undefined);
+      if (head?.sha256 === expected.sha256 && head.size === expected.size) return head.version;
+      throw error;
+    }
+  }
+}

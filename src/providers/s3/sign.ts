@@ -1,0 +1,108 @@
+import { hexToBytes } from "@noble/hashes/utils.js";
+import { SignatureV4 } from "@smithy/signature-v4";
+import type { NewHasher } from "../../core/hash.ts";
+import type { S3Credentials } from "./settings.ts";
+
+/** SHA-256 of nothing: the content of a request without a body. */
+export const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+export interface SignableRequest {
+  readonly method: string;
+  /** Percent-encoded once. */
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** Lower-case names. All of them are signed. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Lower-case hex SHA-256 of the body. The server refuses other bytes. */
+  readonly bodySha256: string;
+}
+
+/** Gives the headers to send: those of `request`, date, content hash, session token and signature. */
+export type Sign = (request: SignableRequest, at: Date) => Promise<Record<string, string>>;
+
+/** A signer for the requests to `host` (with its port). It keeps the signing key of the day. */
+export function newSigner(host: string, region: string, credentials: S3Credentials, newHasher: NewHasher): Sign {
+  const signer = new SignatureV4({
+    service: "s3",
+    region,
+    credentials,
+    sha256: sha256ConstructorOf(newHasher),
+    // S3 signs the path as it is sent; every other service encodes it twice.
+    uriEscapePath: false,
+    applyChecksum: false,
+  });
+  return async ({ method, path, query, headers, bodySha256 }, at) => {
+    const signed = await signer.sign(
+      {
+        method,
+        protocol: "https:",
+        hostname: host,
+        path,
+        query: { ...query },
+        headers: { ...headers, host, "x-amz-content-sha256": bodySha256 },
+      },
+      { signingDate: at },
+    );
+    // fetch writes Host itself, from the same address.
+    const { host: _, ...sent } = signed.headers;
+    return sent;
+  };
+}
+
+type HashInput = string | ArrayBuffer | ArrayBufferView;
+
+/**
+ * SHA-256 and HMAC-SHA-256 in the shape the signer asks for, over the platform's own hasher: WebCrypto's promises cost
+ * four times as much for such short inputs (measured: 3,000 signatures 335 ms against 80 ms of CPU).
+ */
+function sha256ConstructorOf(newHasher: NewHasher) {
+  return class Sha256 {
+    #inner = newHasher();
+    #outerKey: Uint8Array | undefined;
+
+    constructor(secret?: HashInput) {
+      if (secret === undefined) return;
+      const key = hmacBlock(bytesOf(secret), newHasher);
+      this.#inner.update(key.map((byte) => byte ^ 0x36));
+      this.#outerKey = key.map((byte) => byte ^ 0x5c);
+    }
+
+    update(data: HashInput): void {
+      this.#inner.update(bytesOf(data));
+    }
+
+    digest(): Promise<Uint8Array> {
+      const inner = hexToBytes(this.#inner.digestHex());
+      if (this.#outerKey === undefined) return Promise.resolve(inner);
+      const outer = newHasher();
+      outer.update(this.#outerKey);
+      outer.update(inner);
+      return Promise.resolve(hexToBytes(outer.digestHex()));
+    }
+
+    reset(): void {
+      throw new Error("a Sha256 is used once");
+    }
+  };
+}
+
+/** The key as one block of SHA-256: hashed when it is longer than 64 bytes, filled with zeros (RFC 2104). */
+function hmacBlock(secret: Uint8Array, newHasher: NewHasher): Uint8Array {
+  const block = new Uint8Array(64);
+  if (secret.length <= block.length) {
+    block.set(secret);
+    return block;
+  }
+  const hasher = newHasher();
+  hasher.update(secret);
+  block.set(hexToBytes(hasher.digestHex()));
+  return block;
+}
+
+const utf8 = new TextEncoder();
+
+function bytesOf(data: HashInput): Uint8Array {
+  if (typeof data === "string") return utf8.encode(data);
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return new Uint8Array(data);
+}
