@@ -26,7 +26,7 @@ export const DEFAULT_EXCLUDE: readonly string[] = [
 export const PATTERNS_MAX = 256;
 export const PATTERN_LENGTH_MAX = 1_024;
 /** Of all patterns together: bounds the work that one path can cost. */
-export const PATTERNS_LENGTH_MAX = 16_384;
+const PATTERNS_LENGTH_MAX = 16_384;
 
 export interface Excludes {
   /** The rule on this one path: a pattern without wildcards excludes itself and what is below; others as fnmatchcase. */

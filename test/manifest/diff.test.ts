@@ -54,7 +54,7 @@ describe("the plan between two manifests", () => {
 
   test("a Map filled in another order deletes nothing that is there", () => {
     const ordered = manifestOf({ a: "1", b: "2", c: "3" });
-    const shuffled: Manifest = { ...ordered, entries: new Map([...ordered.entries].reverse()) };
+    const shuffled: Manifest = { ...ordered, entries: new Map([...ordered.entries].toReversed()) };
     const diff = diffManifests("s3", "x", ordered, shuffled);
     expect([diff.files_to_upload, diff.files_to_delete, diff.files_unchanged]).toEqual([0, 0, 3]);
   });
@@ -77,10 +77,10 @@ test("any two manifests differ as sets say they do", () => {
     const names = (changes: readonly { readonly path: string }[]) => changes.map(({ path }) => path);
     const isSame = (path: string) => local.entries.get(path)?.sha256 === remote.entries.get(path)?.sha256;
     const mine = [...local.entries.keys()];
-    expect(names(diff.uploads)).toEqual(mine.filter((path) => !isSame(path)).sort(compareCodePoints));
-    expect(names(diff.unchanged)).toEqual(mine.filter(isSame).sort(compareCodePoints));
+    expect(names(diff.uploads)).toEqual(mine.filter((path) => !isSame(path)).toSorted(compareCodePoints));
+    expect(names(diff.unchanged)).toEqual(mine.filter(isSame).toSorted(compareCodePoints));
     expect(names(diff.deletes)).toEqual(
-      [...remote.entries.keys()].filter((path) => !local.entries.has(path)).sort(compareCodePoints),
+      [...remote.entries.keys()].filter((path) => !local.entries.has(path)).toSorted(compareCodePoints),
     );
   });
   fc.assert(property, { numRuns: 300 });

@@ -34,6 +34,12 @@ describe("patterns mean what they mean to the Python studio", () => {
     expect(matches("[😀-😂]", "😁")).toBe(true);
   });
 
+  test("a reversed range vanishes, also when a ! comes to the front by it", () => {
+    expect(["b", "c", "a"].map((text) => matches("[c-a]", text))).toEqual([false, false, false]);
+    expect(["b", "x", "!", "c"].map((text) => matches("[b-a!x]", text))).toEqual([true, false, true, true]);
+    expect(["-", "z", "!", "5"].map((text) => matches("[b-a!-z]", text))).toEqual([false, false, true, true]);
+  });
+
   test("an opening bracket without an end is itself", () => {
     expect(matches("a[b", "a[b")).toBe(true);
     expect(matches("[]", "[]")).toBe(true);

@@ -62,6 +62,8 @@ describe("a manifest that is written", () => {
     const read = await decodeRemoteManifest(await joinChunks(encodeRemoteManifest(manifestOf({ a: "1" }), extra)));
     expect(read.extra).toEqual({ lease: { owner: "a\nb", list: [1, { deep: true }] } });
     expect(read.manifest).toEqual(manifestOf({ a: "1" }));
+    const text = new TextDecoder().decode(await joinChunks(encodeRemoteManifest(manifestOf({}), { a: { b: 1 } })));
+    expect(text).toStartWith('{\n  "a": {\n    "b": 1\n  },\n  "manifest": {');
   });
 });
 
@@ -103,6 +105,12 @@ describe("a manifest that is read", () => {
     const bytes = documentOf(`{"__proto__": {"size": 1, "mtime": 1.0, "sha256": "${SHA}"}}`);
     const { manifest } = await decodeRemoteManifest(bytes);
     expect(manifest.entries.get("__proto__")).toEqual({ path: "__proto__", size: 1, mtime: 1, sha256: SHA });
+  });
+
+  test("a key named __proto__ beside the manifest stays a key", async () => {
+    const { extra } = await decodeRemoteManifest(bytesOf(`{"__proto__": {"x": 1}, "manifest": {"entries": {}}}`));
+    expect(Object.keys(extra)).toEqual(["__proto__"]);
+    expect(Object.getPrototypeOf(extra)).toBe(Object.prototype);
   });
 
   test("a manifest without entries is broken, never empty", async () => {
