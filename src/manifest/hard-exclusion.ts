@@ -4,7 +4,7 @@ import type { RelativePath } from "../core/paths.ts";
 export const VAULT_PATH: RelativePath = "config/comfyvn.secrets.json";
 
 /** What this product keeps for itself inside a workspace: its caches, its archives, its log. */
-export const OWN_FOLDERS: readonly RelativePath[] = ["cache/cloud", "backups/cloud", "logs"];
+const OWN_FOLDERS: readonly RelativePath[] = ["cache/cloud", "backups/cloud", "logs"];
 
 /**
  * Anything named after the vault, in any folder: the file, its lock, its temp files (this product's and the Python
