@@ -92,7 +92,10 @@ export class App {
     const root = files.resolve(options.root);
     const stat = await files.stat(root);
     if (stat?.kind !== "directory") {
-      throw new SyncError("root_missing", `the workspace ${root} is not a folder; name one with --root or COMFYVN_ROOT`);
+      throw new SyncError(
+        "root_missing",
+        `the workspace ${root} is not a folder; name one with --root or COMFYVN_ROOT`,
+      );
     }
     const secrets = new SecretValues();
     const log = await openServerLog(files, root, secrets, options.complain);
@@ -209,7 +212,10 @@ export class App {
    * The destination's settings from the vault. A `local` folder named in the config file needs no vault, as it needs no
    * credentials.
    */
-  async #credentials(settings: Settings, request: Pick<DryRunRequest, "service" | "credentials_key">): Promise<JsonObject> {
+  async #credentials(
+    settings: Settings,
+    request: Pick<DryRunRequest, "service" | "credentials_key">,
+  ): Promise<JsonObject> {
     const { localPath } = settings.sync;
     if (request.service === "local" && localPath !== undefined && request.credentials_key === undefined) {
       return { path: this.platform.files.resolve(localPath) };
@@ -255,7 +261,11 @@ export class App {
   }
 }
 
-function scopeOf(settings: Settings, include: readonly string[] | undefined, exclude: readonly string[] | undefined): Scope {
+function scopeOf(
+  settings: Settings,
+  include: readonly string[] | undefined,
+  exclude: readonly string[] | undefined,
+): Scope {
   return createScope({ include: include ?? settings.sync.include, exclude: exclude ?? settings.sync.exclude });
 }
 

@@ -16,7 +16,9 @@ const Exclude = Type.Array(Type.String({ maxLength: 1024 }), {
 
 const shared = {
   service: Service,
-  snapshot: Type.Optional(Type.String({ default: "default", description: "Name of the mirror", examples: ["nightly"] })),
+  snapshot: Type.Optional(
+    Type.String({ default: "default", description: "Name of the mirror", examples: ["nightly"] }),
+  ),
   paths: Type.Optional(Paths),
   exclude: Type.Optional(Exclude),
   follow_symlinks: Type.Optional(Type.Boolean({ default: false })),
@@ -29,7 +31,8 @@ const shared = {
   ),
   service_config: Type.Optional(
     Type.Record(Type.String(), Type.Unknown(), {
-      description: "Settings of the destination laid over the vault's. Never credentials, endpoints or folders of this machine",
+      description:
+        "Settings of the destination laid over the vault's. Never credentials, endpoints or folders of this machine",
     }),
   ),
   rehash: Type.Optional(Type.Boolean({ default: false, description: "Read every file again" })),
@@ -40,8 +43,12 @@ export const DryRunRequestSchema = Type.Object(shared, { additionalProperties: f
 export const RunRequestSchema = Type.Object(
   {
     ...shared,
-    commit_manifest: Type.Optional(Type.Boolean({ default: true, description: "Write the local cache after a run that is ok" })),
-    confirm_deletes: Type.Optional(Type.Boolean({ default: false, description: "Carry out deletes that the guard refuses" })),
+    commit_manifest: Type.Optional(
+      Type.Boolean({ default: true, description: "Write the local cache after a run that is ok" }),
+    ),
+    confirm_deletes: Type.Optional(
+      Type.Boolean({ default: false, description: "Carry out deletes that the guard refuses" }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -52,7 +59,9 @@ export const ManifestQuerySchema = Type.Object(
     snapshot: Type.Optional(Type.String()),
     include: Type.Optional(Type.String({ maxLength: 65_536 })),
     exclude: Type.Optional(Type.String({ maxLength: 65_536 })),
-    follow_symlinks: Type.Optional(Type.Union([Type.Literal("true"), Type.Literal("false"), Type.Literal("1"), Type.Literal("0")])),
+    follow_symlinks: Type.Optional(
+      Type.Union([Type.Literal("true"), Type.Literal("false"), Type.Literal("1"), Type.Literal("0")]),
+    ),
     detail: Type.Optional(Type.Literal("entries")),
   },
   { additionalProperties: false },

@@ -36,7 +36,11 @@ export function normaliseInclude(path: string): RelativePath {
 
 /** True when `path` is `folder` or lies below it. The folder "" holds everything. */
 export function isWithin(path: RelativePath, folder: RelativePath): boolean {
-  return folder === "" || path === folder || (path.length > folder.length && path.startsWith(folder) && path[folder.length] === "/");
+  return (
+    folder === "" ||
+    path === folder ||
+    (path.length > folder.length && path.startsWith(folder) && path[folder.length] === "/")
+  );
 }
 
 /**
@@ -45,9 +49,14 @@ export function isWithin(path: RelativePath, folder: RelativePath): boolean {
  */
 export function checkSnapshotName(name: string): string {
   if (!SNAPSHOT_NAME.test(name)) {
-    throw new SyncError("bad_snapshot", "a snapshot name is 1 to 64 of A-Z a-z 0-9 . _ - and starts with a letter or digit");
+    throw new SyncError(
+      "bad_snapshot",
+      "a snapshot name is 1 to 64 of A-Z a-z 0-9 . _ - and starts with a letter or digit",
+    );
   }
-  if (name.toLowerCase() === "manifests") throw new SyncError("bad_snapshot", "the snapshot name 'manifests' is taken by the manifests' own folder");
-  if (WINDOWS_DEVICE.test(name)) throw new SyncError("bad_snapshot", "the snapshot name is a device name on Windows; choose another");
+  if (name.toLowerCase() === "manifests")
+    throw new SyncError("bad_snapshot", "the snapshot name 'manifests' is taken by the manifests' own folder");
+  if (WINDOWS_DEVICE.test(name))
+    throw new SyncError("bad_snapshot", "the snapshot name is a device name on Windows; choose another");
   return name;
 }

@@ -12,7 +12,10 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   // https://user:password@host
   [/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@]+@/gi, `$1${REDACTED}@`],
   // presigned URLs and OAuth answers
-  [/([?&](?:x-amz-(?:signature|credential|security-token)|signature|sig|access_token|token|key)=)[^&\s"']+/gi, `$1${REDACTED}`],
+  [
+    /([?&](?:x-amz-(?:signature|credential|security-token)|signature|sig|access_token|token|key)=)[^&\s"']+/gi,
+    `$1${REDACTED}`,
+  ],
   [/\b(Bearer|Basic|Signature=|Credential=)\s*[A-Za-z0-9+/=._~-]{8,}/g, `$1 ${REDACTED}`],
   [/-----BEGIN [A-Z ]+-----[\s\S]*?(?:-----END [A-Z ]+-----|$)/g, REDACTED],
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, REDACTED],

@@ -1,5 +1,5 @@
 import { getRotatingFileSink } from "@logtape/file";
-import { getJsonLinesFormatter, type LogLevel, type LogRecord, type Sink } from "@logtape/logtape";
+import { getJsonLinesFormatter, type LogLevel, type Sink } from "@logtape/logtape";
 import { isJsonObject } from "../core/json.ts";
 import type { Files } from "../platform/contract.ts";
 import type { SecretValues } from "./redact.ts";

@@ -21,7 +21,8 @@ export async function readJsonBody(request: Request): Promise<unknown> {
   } catch (error) {
     throw new SyncError("bad_request", "the body is not valid UTF-8", { cause: error });
   }
-  if (depthOf(text) > JSON_DEPTH_MAX) throw new SyncError("bad_request", `the body is nested deeper than ${JSON_DEPTH_MAX}`);
+  if (depthOf(text) > JSON_DEPTH_MAX)
+    throw new SyncError("bad_request", `the body is nested deeper than ${JSON_DEPTH_MAX}`);
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { type ErrorCode, SyncError, toSyncError } from "../core/errors.ts";
+import { type ErrorCode, type SyncError, toSyncError } from "../core/errors.ts";
 
 /** Each code's HTTP status: the one place where errors become HTTP. */
 export const PROBLEM_STATUS: Readonly<Record<ErrorCode, number>> = {

@@ -56,7 +56,8 @@ function withoutDefaultPort(host: string): string {
 function checkOrigin(request: Request, allowed: ReadonlySet<string>): void {
   const foreign = () => new SyncError("forbidden_origin", "requests from web pages of other origins are refused");
   const origin = request.headers.get("origin");
-  if (origin !== null && !(origin.startsWith("http://") && allowed.has(origin.slice("http://".length).toLowerCase()))) throw foreign();
+  if (origin !== null && !(origin.startsWith("http://") && allowed.has(origin.slice("http://".length).toLowerCase())))
+    throw foreign();
   const site = request.headers.get("sec-fetch-site");
   if (site !== null && site !== "same-origin" && site !== "none") throw foreign();
 }
@@ -66,7 +67,8 @@ async function checkToken(request: Request, token: string): Promise<void> {
   const [a, b] = await Promise.all([digest(given), digest(token)]);
   let difference = 0;
   for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
-  if (difference !== 0) throw new SyncError("unauthorized", "send the token of COMFYVN_API_TOKEN as Authorization: Bearer <token>");
+  if (difference !== 0)
+    throw new SyncError("unauthorized", "send the token of COMFYVN_API_TOKEN as Authorization: Bearer <token>");
 }
 
 /** Equal lengths for the comparison, and no early exit that would tell how much of a guess was right. */

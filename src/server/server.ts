@@ -29,11 +29,12 @@ export async function startServer(app: App, options: ServerOptions): Promise<Run
       `${options.host} can be reached from other machines: set COMFYVN_API_TOKEN to a long random text first, or listen on 127.0.0.1`,
     );
   }
-  let listening: Listening | undefined;
+  // Filled in once the port is known; a request that is faster is refused.
+  const address: { listening?: Listening } = {};
   const stopping = new AbortController();
-  const handler = createHandler(app, { listening: () => listening, token: options.token }, stopping.signal);
+  const handler = createHandler(app, { listening: () => address.listening, token: options.token }, stopping.signal);
   const server = await app.platform.serve({ host: options.host, port: options.port, fetch: handler });
-  listening = { host: options.host, port: server.port };
+  address.listening = { host: options.host, port: server.port };
   return {
     host: server.host,
     port: server.port,
@@ -75,7 +76,10 @@ export function createHandler(
 function unknownRoute(path: string): SyncError {
   if (GET_ROUTES.has(path)) return new SyncError("method_not_allowed", "this address takes GET");
   if (POST_ROUTES.has(path)) return new SyncError("method_not_allowed", "this address takes POST");
-  return new SyncError("not_found", "there is nothing at this address; GET /api/health tells whether the server is well");
+  return new SyncError(
+    "not_found",
+    "there is nothing at this address; GET /api/health tells whether the server is well",
+  );
 }
 
 /** Elysia wraps what a hook throws. */

@@ -9,7 +9,7 @@ import { SyncError } from "../core/errors.ts";
 export function checker<Schema extends TSchema>(schema: Schema): (value: unknown) => Static<Schema> {
   const validator = Compile(schema);
   return (value) => {
-    if (validator.Check(value)) return value as Static<Schema>;
+    if (validator.Check(value)) return value;
     throw new SyncError("schema", describe(schema, validator.Errors(value)));
   };
 }
@@ -22,12 +22,14 @@ interface Fault {
 
 /** Field names come from the schema: one that the request made up is not repeated. */
 function describe(schema: TSchema, faults: readonly Fault[]): string {
-  const known = "properties" in schema && typeof schema.properties === "object" ? Object.keys(schema.properties ?? {}) : [];
+  const known =
+    "properties" in schema && typeof schema.properties === "object" ? Object.keys(schema.properties ?? {}) : [];
   if (faults.some((fault) => fault.keyword === "additionalProperties" && fault.instancePath === "")) {
     return `there is an unknown field; known are: ${known.join(", ")}`;
   }
   const fault = faults[0];
   const field = fault?.instancePath.split("/")[1];
-  if (fault === undefined || field === undefined || field === "") return fault?.message ?? "the request does not fit its schema";
+  if (fault === undefined || field === undefined || field === "")
+    return fault?.message ?? "the request does not fit its schema";
   return known.includes(field) ? `${field} ${fault.message}` : "a field does not fit its schema";
 }

@@ -32,7 +32,12 @@ export async function applyUploads(application: Application, uploads: readonly P
     try {
       const { version } = await storeOne(application, change);
       application.versions.set(change.path, version);
-      await application.journal.add({ path: change.path, size: change.size ?? 0, sha256: change.sha256 ?? "", version });
+      await application.journal.add({
+        path: change.path,
+        size: change.size ?? 0,
+        sha256: change.sha256 ?? "",
+        version,
+      });
       application.uploaded.push(change.path);
       application.progress.fileDone();
     } catch (error) {
@@ -63,11 +68,15 @@ async function sendOne(application: Application, change: PlannedUpload): Promise
   const { engine, job, progress } = application;
   const size = change.size ?? 0;
   const nativePath = engine.files.join(engine.root, ...change.path.split("/"));
-  const stored = await job.provider.put(job.layout.objectKey(change.path), localSource(engine.files, nativePath, size), {
-    sha256: change.sha256 ?? "",
-    onBytes: (count) => progress.bytes(count),
-    ...signalOf(job),
-  });
+  const stored = await job.provider.put(
+    job.layout.objectKey(change.path),
+    localSource(engine.files, nativePath, size),
+    {
+      sha256: change.sha256 ?? "",
+      onBytes: (count) => progress.bytes(count),
+      ...signalOf(job),
+    },
+  );
   application.bytesUploaded += size;
   return stored;
 }
@@ -102,7 +111,8 @@ export function blockingDeletes(deletes: readonly SyncChange[], uploads: readonl
   const folders = new Set<RelativePath>();
   const files = new Set(uploads.map((change) => change.path));
   for (const { path } of uploads) {
-    for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) folders.add(path.slice(0, slash));
+    for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1))
+      folders.add(path.slice(0, slash));
   }
   return deletes.filter(({ path }) => {
     if (folders.has(path)) return true;

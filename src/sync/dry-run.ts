@@ -31,7 +31,13 @@ export async function dryRun(engine: Engine, job: DryRunJob): Promise<DryRunResu
   const warnings: string[] = [];
   const stub = job.provider instanceof Error ? job.provider : undefined;
   const remote = await remoteOrCached(engine, job, warnings);
-  const result = planFor(job, scan, remote.manifest, job.provider instanceof Error ? undefined : job.provider, remote.state);
+  const result = planFor(
+    job,
+    scan,
+    remote.manifest,
+    job.provider instanceof Error ? undefined : job.provider,
+    remote.state,
+  );
   warnings.push(...planWarnings(result));
   const manifest = await summariseManifest(scan.manifest, job.scope, scan.skipped, engine.newHasher, job.signal);
   const { plan } = result;
@@ -138,7 +144,9 @@ async function remoteOrCached(engine: Engine, job: DryRunJob, warnings: string[]
     } catch (thrown) {
       const error = toSyncError(thrown);
       if (error.code === "aborted" || error.code === "internal") throw thrown;
-      warnings.push(`the destination could not be read (${error.code}: ${error.message}); planned against the cached manifest`);
+      warnings.push(
+        `the destination could not be read (${error.code}: ${error.message}); planned against the cached manifest`,
+      );
     }
   }
   try {

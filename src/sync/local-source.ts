@@ -11,7 +11,8 @@ export function localSource(files: Files, nativePath: string, size: number): Byt
     size,
     open: async () => {
       const handle = await files.openRead(nativePath);
-      const changed = () => new SyncError("file_changed", "the file changed after it was hashed; the next run uploads it as it is then");
+      const changed = () =>
+        new SyncError("file_changed", "the file changed after it was hashed; the next run uploads it as it is then");
       try {
         if ((await handle.stat()).size !== size) throw changed();
       } catch (error) {

@@ -72,7 +72,8 @@ export async function publishManifest(
   const bytes = await joinChunks(encodeRemoteManifest(document.manifest, writeExtra(document)), signal);
   const hasher = newHasher();
   hasher.update(bytes);
-  const precondition: Precondition = expected === undefined ? { kind: "absent" } : { kind: "version", version: expected };
+  const precondition: Precondition =
+    expected === undefined ? { kind: "absent" } : { kind: "version", version: expected };
   try {
     const stored = await provider.put(layout.manifestKey, bytesSource(bytes), {
       sha256: hasher.digestHex(),

@@ -43,7 +43,11 @@ export async function loadRemoteState(
     const path = layout.pathOf(info.key);
     if (path !== undefined) listed.set(path, info);
   }
-  return { published, ...reconcile({ published, marker, listed, arrived: await readArrived() }, layout.snapshot), marker };
+  return {
+    published,
+    ...reconcile({ published, marker, listed, arrived: await readArrived() }, layout.snapshot),
+    marker,
+  };
 }
 
 interface Evidence {
@@ -67,7 +71,12 @@ function reconcile(evidence: Evidence, snapshot: string): Pick<RemoteState, "eff
     } else if (record?.version === version && record.size === size) {
       entries.push({ path, size, mtime: entry?.mtime ?? 0, sha256: record.sha256 });
       versions.set(path, version);
-    } else if (entry !== undefined && !published?.versions.has(path) && entry.size === size && !marker?.touched.has(path)) {
+    } else if (
+      entry !== undefined &&
+      !published?.versions.has(path) &&
+      entry.size === size &&
+      !marker?.touched.has(path)
+    ) {
       // Stored by another tool, which recorded no version, and no run of ours came near it.
       entries.push(entry);
     } else if (entry !== undefined || published?.deleting.has(path) === true || marker?.touched.has(path) === true) {

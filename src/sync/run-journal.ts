@@ -63,7 +63,12 @@ function parseRecord(line: string): ArrivedObject | undefined {
   }
   if (!isJsonObject(value)) return undefined;
   const { path, size, sha256, version } = value;
-  if (typeof path !== "string" || typeof size !== "number" || typeof sha256 !== "string" || typeof version !== "string") {
+  if (
+    typeof path !== "string" ||
+    typeof size !== "number" ||
+    typeof sha256 !== "string" ||
+    typeof version !== "string"
+  ) {
     return undefined;
   }
   return { path, size, sha256, version };

@@ -17,7 +17,11 @@ export interface RunMarker {
 const FORMAT = 1;
 
 /** undefined when the last run published. A marker that cannot be read counts as one that names nothing. */
-export async function fetchMarker(provider: Provider, layout: TreeLayout, signal?: AbortSignal): Promise<RunMarker | undefined> {
+export async function fetchMarker(
+  provider: Provider,
+  layout: TreeLayout,
+  signal?: AbortSignal,
+): Promise<RunMarker | undefined> {
   const content = await provider.get(layout.markerKey, signal === undefined ? {} : { signal });
   if (content === undefined) return undefined;
   return { touched: parseTouched(await readBody(content)) };

@@ -1,13 +1,22 @@
 import { describe, expect, test } from "bun:test";
 import type { ConformanceOptions, OpenForConformance } from "../../src/providers/conformance/conformance-case.ts";
 import { conformanceCases } from "../../src/providers/conformance/conformance-cases.ts";
-import { capabilitiesOf, isApplicable, newConformancePrefix, runConformanceCase } from "../../src/providers/conformance/run-conformance.ts";
+import {
+  capabilitiesOf,
+  isApplicable,
+  newConformancePrefix,
+  runConformanceCase,
+} from "../../src/providers/conformance/run-conformance.ts";
 
 /**
  * Registers one bun test for each conformance case that means anything for the provider:
  * `await conformanceTests("s3 on a fake", open, { largeObjectBytes: [...], secrets: [...] })` at a test file's top level.
  */
-export async function conformanceTests(name: string, open: OpenForConformance, options: ConformanceOptions = {}): Promise<void> {
+export async function conformanceTests(
+  name: string,
+  open: OpenForConformance,
+  options: ConformanceOptions = {},
+): Promise<void> {
   const capabilities = await capabilitiesOf(open);
   const prefix = options.prefix ?? newConformancePrefix();
   const timeoutMs = options.caseTimeoutMs ?? 120_000;

@@ -1,7 +1,18 @@
 import { type ErrorCode, SyncError } from "../../src/core/errors.ts";
 import type { Files } from "../../src/platform/contract.ts";
 
-type FileCall = "stat" | "lstat" | "realPath" | "list" | "openRead" | "createAtomic" | "remove" | "removeEmptyFolder" | "writeAtomic" | "lock" | "readBytes";
+type FileCall =
+  | "stat"
+  | "lstat"
+  | "realPath"
+  | "list"
+  | "openRead"
+  | "createAtomic"
+  | "remove"
+  | "removeEmptyFolder"
+  | "writeAtomic"
+  | "lock"
+  | "readBytes";
 
 /** Decides for each call whether it fails instead of being made. */
 export type FileFault = (call: FileCall, path: string) => SyncError | undefined;

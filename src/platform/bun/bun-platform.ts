@@ -52,11 +52,19 @@ async function serve(options: ServeOptions): Promise<RunningServer> {
 
 function listenError(options: ServeOptions, error: unknown): SyncError {
   if (systemCode(error) === "EADDRINUSE") {
-    return new SyncError("port_in_use", `port ${options.port} is in use; stop the other server or choose another with --port`, {
-      cause: error,
-    });
+    return new SyncError(
+      "port_in_use",
+      `port ${options.port} is in use; stop the other server or choose another with --port`,
+      {
+        cause: error,
+      },
+    );
   }
-  return new SyncError("server_host_refused", `cannot listen on ${options.host}:${options.port}; check --host and --port`, {
-    cause: error,
-  });
+  return new SyncError(
+    "server_host_refused",
+    `cannot listen on ${options.host}:${options.port}; check --host and --port`,
+    {
+      cause: error,
+    },
+  );
 }

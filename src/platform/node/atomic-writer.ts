@@ -16,7 +16,11 @@ export async function createAtomicWriter(path: string, options: WriteOptions = {
   const temp = join(folder, tempName(basename(path)));
   try {
     await mkdir(folder, { recursive: true });
-    const handle = await open(temp, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+    const handle = await open(
+      temp,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+      0o600,
+    );
     return new TempFileWriter(path, temp, handle, options);
   } catch (error) {
     throw writeError(path, error);
@@ -25,7 +29,9 @@ export async function createAtomicWriter(path: string, options: WriteOptions = {
 
 /** `.<name>.<random>.tmp`: hidden, unique, and matched by the default exclude `*.tmp`. Long names are cut to fit 255 bytes. */
 function tempName(name: string): string {
-  const kept = new TextDecoder().decode(new TextEncoder().encode(name).subarray(0, NAME_KEPT_MAX)).replaceAll("\uFFFD", "");
+  const kept = new TextDecoder()
+    .decode(new TextEncoder().encode(name).subarray(0, NAME_KEPT_MAX))
+    .replaceAll("\uFFFD", "");
   return `.${kept}.${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}.tmp`;
 }
 

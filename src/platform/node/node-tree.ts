@@ -77,7 +77,8 @@ function list(folder: string): TreeEntry[] {
 /** File systems that do not tell the kind with the name (some network mounts) cost a stat. */
 function kindOf(folder: string, entry: Dirent): TreeEntry["kind"] {
   const kind = fileKind(entry);
-  if (kind !== "other" || entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice()) return kind;
+  if (kind !== "other" || entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice())
+    return kind;
   return nodeTree.lstat(join(folder, entry.name))?.kind ?? "other";
 }
 
@@ -117,7 +118,8 @@ function open(path: string, options: { readonly followSymlink?: boolean } = {}):
       try {
         return readSync(descriptor, into, 0, into.byteLength, null);
       } catch (error) {
-        if (systemCode(error) === "EISDIR") throw new SyncError("file_unreadable", `${path} is a folder`, { cause: error });
+        if (systemCode(error) === "EISDIR")
+          throw new SyncError("file_unreadable", `${path} is a folder`, { cause: error });
         throw readError(path, error);
       }
     },

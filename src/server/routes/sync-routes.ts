@@ -1,5 +1,10 @@
 import { Elysia } from "elysia";
-import { DryRunRequestSchema, type ManifestQuery, ManifestQuerySchema, RunRequestSchema } from "../../api/sync-request.ts";
+import {
+  DryRunRequestSchema,
+  type ManifestQuery,
+  ManifestQuerySchema,
+  RunRequestSchema,
+} from "../../api/sync-request.ts";
 import type { App, ManifestRequest } from "../../app.ts";
 import { SyncError } from "../../core/errors.ts";
 import { readJsonBody } from "../json-body.ts";

@@ -1,0 +1,113 @@
+import { isoUtc } from "../core/clock.ts";
+import { throwIfAborted } from "../core/errors.ts";
+import type { RelativePath } from "../core/paths.ts";
+import type { SyncChange } from "../manifest/diff.ts";
+import { type Manifest, orderedEntries } from "../manifest/manifest.ts";
+import { type Application, applyDeletes, applyUploads, blockingDeletes } from "./apply-plan.ts";
+import type { PlanResult, SyncPlan } from "./plan.ts";
+import { publishManifest } from "./published-manifest.ts";
+import type { RemoteState } from "./remote-state.ts";
+import { putMarker } from "./run-marker.ts";
+
+/**
+ * Carries a plan out in the order that keeps the destination whole: marker, withdrawal of what will be deleted, uploads,
+ * deletes, manifest, marker away. Files that fail are in `application.errors`; then nothing is published.
+ * @throws SyncError `aborted`, `manifest_conflict`, and what the provider throws for a control object
+ */
+export async function carryOut(application: Application, planned: PlanResult, remote: RemoteState): Promise<void> {
+  const { engine, job, progress } = application;
+  const { plan } = planned;
+  const changes = plan.uploads.length + plan.deletes.length > 0;
+  if (!changes && remote.marker === undefined && sameContent(planned.target, remote)) return;
+
+  let publishedVersion = remote.published?.objectVersion;
+  if (changes) {
+    await putMarker(
+      job.provider,
+      job.layout,
+      markerFor(plan, remote),
+      isoUtc(engine.clock.now()),
+      engine.newHasher,
+      job.signal,
+    );
+  }
+  if (plan.deletes.length > 0 && remote.published !== undefined) {
+    publishedVersion = await withdraw(application, plan.deletes, remote, remote.published.objectVersion);
+  }
+  const first = job.provider.capabilities.hierarchicalKeys ? blockingDeletes(plan.deletes, plan.uploads) : [];
+  await applyDeletes(application, first);
+  progress.phase("upload");
+  await applyUploads(application, plan.uploads);
+  progress.phase("delete");
+  await applyDeletes(application, safeDeletes(application, plan, new Set(first)));
+  if (application.errors.length > 0) return;
+
+  throwIfAborted(job.signal);
+  progress.phase("publish");
+  const document = {
+    manifest: planned.target,
+    versions: knownVersions(application, planned.target),
+    deleting: new Set<RelativePath>(),
+  };
+  await publishManifest(job.provider, job.layout, document, publishedVersion, engine.newHasher, job.signal);
+  await job.provider.delete([job.layout.markerKey]);
+}
+
+/**
+ * Takes the files that are about to be deleted out of the published manifest first: at no moment does it name an object
+ * that is missing, not even when the run is killed between the deletes and its own publish.
+ */
+async function withdraw(
+  application: Application,
+  deletes: readonly SyncChange[],
+  remote: RemoteState,
+  objectVersion: string,
+): Promise<string> {
+  const { engine, job } = application;
+  const deleting = new Set([...(remote.published?.deleting ?? []), ...deletes.map((change) => change.path)]);
+  const before = remote.published?.manifest;
+  if (before === undefined) return objectVersion;
+  const entries = orderedEntries([...before.entries.values()].filter((entry) => !deleting.has(entry.path)));
+  const versions = new Map([...(remote.published?.versions ?? [])].filter(([path]) => entries.has(path)));
+  const document = { manifest: { ...before, entries }, versions, deleting };
+  return await publishManifest(job.provider, job.layout, document, objectVersion, engine.newHasher, job.signal);
+}
+
+/** Every path whose object this run, or an interrupted one before it, may write. */
+function markerFor(plan: SyncPlan, remote: RemoteState): { readonly touched: ReadonlySet<RelativePath> } {
+  const touched = new Set(remote.marker?.touched ?? []);
+  for (const { path } of plan.uploads) touched.add(path);
+  return { touched };
+}
+
+/**
+ * The deletes still to do. One whose content failed to arrive under another name is left for a later run: until then
+ * it may be the only copy out there.
+ */
+function safeDeletes({ errors }: Application, plan: SyncPlan, done: ReadonlySet<SyncChange>): SyncChange[] {
+  const failed = new Set(errors.map((error) => error.path));
+  const wanted = new Set(plan.uploads.filter((change) => failed.has(change.path)).map((change) => change.sha256));
+  return plan.deletes.filter((change) => !done.has(change) && !wanted.has(change.sha256));
+}
+
+/** The published manifest says already all that this run would publish: nothing is written. */
+function sameContent(target: Manifest, remote: RemoteState): boolean {
+  const published = remote.published;
+  if (published === undefined || published.deleting.size > 0) return false;
+  const entries = published.manifest.entries;
+  if (entries.size !== target.entries.size) return false;
+  for (const { path, sha256, mtime } of target.entries.values()) {
+    const there = entries.get(path);
+    if (there?.sha256 !== sha256 || there.mtime !== mtime) return false;
+  }
+  return true;
+}
+
+function knownVersions({ versions }: Application, target: Manifest): ReadonlyMap<RelativePath, string> {
+  const known = new Map<RelativePath, string>();
+  for (const path of target.entries.keys()) {
+    const version = versions.get(path);
+    if (version !== undefined) known.set(path, version);
+  }
+  return known;
+}
