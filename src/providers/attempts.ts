@@ -11,8 +11,8 @@ export interface PatiencePolicy {
   /** No single wait is longer, milliseconds. */
   readonly backoffCapMs: number;
   /**
-   * All waits of one operation together, milliseconds; the last one is cut so that the time is used to its end. Time that
-   * the far side asked for (Retry-After) is not counted.
+   * All waits of one operation together, milliseconds; the last one is cut so that the time is used to its end. Time
+   * that the far side asked for (Retry-After) is not counted.
    */
   readonly waitTotalMsMax: number;
   /** A far side that asks for more than this, milliseconds, is not waited for. */
@@ -20,7 +20,12 @@ export interface PatiencePolicy {
 }
 
 /** Answers of a far side that lives, though they are errors. */
-const ANSWERS: ReadonlySet<ErrorCode> = new Set(["precondition_failed", "object_missing", "provider_denied", "provider_container_missing"]);
+const ANSWERS: ReadonlySet<ErrorCode> = new Set([
+  "precondition_failed",
+  "object_missing",
+  "provider_denied",
+  "provider_container_missing",
+]);
 
 /** The attempts of one operation: `failed` waits for the next one or throws. */
 export class Attempts {
@@ -35,7 +40,13 @@ export class Attempts {
   #answersBefore = 0;
 
   /** @throws `aborted`; `provider_unreachable` when the circuit is open */
-  constructor(policy: PatiencePolicy, circuit: Circuit, clock: Clock, random: () => number, signal: AbortSignal | undefined) {
+  constructor(
+    policy: PatiencePolicy,
+    circuit: Circuit,
+    clock: Clock,
+    random: () => number,
+    signal: AbortSignal | undefined,
+  ) {
     throwIfAborted(signal);
     this.#policy = policy;
     this.#circuit = circuit;
@@ -63,8 +74,8 @@ export class Attempts {
   }
 
   /**
-   * Returns when the next attempt is due. @throws `aborted`; the error itself when it is final; the error with the count of attempts
-   * in its message when patience is spent
+   * Returns when the next attempt is due. @throws `aborted`; the error itself when it is final; the error with the
+   * count of attempts in its message when patience is spent
    */
   async failed(thrown: unknown): Promise<void> {
     throwIfAborted(this.#signal);
@@ -102,7 +113,7 @@ export class Attempts {
   #giveUp(error: SyncError): SyncError {
     this.#circuit.gaveUp(error, this.#answersBefore);
     const { retryable, retryAfterMs, details } = error;
-    const waited = `tried ${this.#made} ${this.#made === 1 ? "time" : "times"}, waited ${(this.#waitedMs / 1000).toFixed(1)} s`;
+    const waited = `attempts: ${this.#made}, waited ${(this.#waitedMs / 1000).toFixed(1)} s`;
     return new SyncError(error.code, `${error.message} (${waited})`, {
       retryable,
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),

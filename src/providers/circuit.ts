@@ -3,9 +3,14 @@ import { SyncError } from "../core/errors.ts";
 
 /** When a run stops believing that the far side will come back. */
 export interface CircuitPolicy {
-  /** Operations in a row that give up without any other having succeeded while they tried, before the rest fails fast. */
+  /**
+   * Operations in a row that give up without any other having succeeded while they tried, before the rest fails fast.
+   */
   readonly gaveUpInARowMax: number;
-  /** Operations that may give up beyond those that `successRefund` makes good, for a far side that fails most of the time. */
+  /**
+   * Operations that may give up beyond those that `successRefund` makes good, for a far side that fails most of the
+   * time.
+   */
   readonly gaveUpBudget: number;
   /** What each success gives back of that budget. */
   readonly successRefund: number;
@@ -14,9 +19,9 @@ export interface CircuitPolicy {
 }
 
 /**
- * Shared by the operations of one run. A dead server would cost each of 3,000 files its whole patience; after a few have
- * spent theirs in vain the circuit opens, and the others fail at once with `provider_unreachable`. From time to time one
- * is let through, with a single attempt; its success closes the circuit.
+ * Shared by the operations of one run. A dead server would cost each of 3,000 files its whole patience; after a few
+ * have spent theirs in vain the circuit opens, and the others fail at once with `provider_unreachable`. From time to
+ * time one is let through, with a single attempt; its success closes the circuit.
  */
 export class Circuit {
   readonly #policy: CircuitPolicy;
@@ -71,7 +76,8 @@ export class Circuit {
     this.#last = error;
     if (answersBefore === this.#answers) this.#inARow++;
     this.#budget -= 1;
-    if (this.#inARow >= this.#policy.gaveUpInARowMax || this.#budget <= 0 || this.isOpen) this.#openedAtMs = this.#clock.now();
+    if (this.#inARow >= this.#policy.gaveUpInARowMax || this.#budget <= 0 || this.isOpen)
+      this.#openedAtMs = this.#clock.now();
   }
 
   /** The operation that looked again has ended, somehow. */
@@ -84,8 +90,13 @@ export class Circuit {
     const reason = last === undefined ? "" : ` The last answer was: ${last.message}`;
     return new SyncError(
       "provider_unreachable",
-      `${this.#service} has failed too many operations in a row; the rest of this run is not tried. Check the network and the destination, then run again.${reason}`,
-      { retryable: true, details: { circuit: "open", ...(last === undefined ? {} : { last: last.code }) }, cause: last },
+      `${this.#service} has failed too many operations in a row; the rest of this run is not tried. ` +
+        `Check the network and the destination, then run again.${reason}`,
+      {
+        retryable: true,
+        details: { circuit: "open", ...(last === undefined ? {} : { last: last.code }) },
+        cause: last,
+      },
     );
   }
 }

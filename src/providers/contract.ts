@@ -3,22 +3,23 @@
  *
  * What every provider promises; providers/conformance holds each to it:
  *
- *  1. `put` stores exactly the bytes whose SHA-256 is `sha256`, or stores nothing and throws `content_mismatch`. A reader
- *     never sees part of an object: the old bytes or the new ones, whole.
+ *  1. `put` stores exactly the bytes whose SHA-256 is `sha256`, or stores nothing and throws `content_mismatch`. A
+ *     reader never sees part of an object: the old bytes or the new ones, whole.
  *  2. After `put` resolves, `get`, `stat` and `list` show the object.
- *  3. `get` and `stat` answer undefined only when that key does not exist in a container that does. A missing bucket,
- *     a refused request or an unreadable folder throws: emptiness is never guessed.
+ *  3. `get` and `stat` answer undefined only when that key does not exist in a container that does. A missing bucket, a
+ *     refused request or an unreadable folder throws: emptiness is never guessed.
  *  4. `list` gives every key under the prefix exactly once, or throws; a listing cut short never looks complete.
  *  5. `delete` reports each key's own outcome. Deleting what is not there succeeds.
  *  6. With `conditionalPut`, of several writers with `{ kind: "absent" }`, or with the same `{ kind: "version" }`, one
  *     wins and the others get `precondition_failed`; so does `version` for a key that does not exist. Without the
  *     capability a put with a precondition throws `provider_unsupported`: it is never quietly ignored.
- *  7. Every key that `keyFault` accepts comes back from `list` as the same string, whatever characters it holds, and two
- *     different keys are two objects. Where the store cannot tell them apart (a file system that ignores case) the
+ *  7. Every key that `keyFault` accepts comes back from `list` as the same string, whatever characters it holds, and
+ *     two different keys are two objects. Where the store cannot tell them apart (a file system that ignores case) the
  *     second `put` throws `key_collision`. `put` and `copy` to a key that `keyFault` refuses throw `key_invalid`.
- *  8. Errors are SyncErrors from the table in `retry-table.ts`: `retryable` says whether a repeat can help. No error, and
- *     nothing else a provider returns, holds a credential, a signature or a remote body.
- *  9. A provider retries nothing itself (retry.ts does) and reads no ambient credential, profile or environment variable.
+ *  8. Errors are SyncErrors from the table in `retry-table.ts`: `retryable` says whether a repeat can help. No error,
+ *     and nothing else a provider returns, holds a credential, a signature or a remote body.
+ *  9. A provider retries nothing itself (retry.ts does) and reads no ambient credential, profile or environment
+ *     variable.
  * 10. An aborted signal ends a call with `aborted` and leaves no partial object visible.
  */
 import type { SyncError } from "../core/errors.ts";
@@ -115,7 +116,9 @@ export interface ObjectInfo {
 }
 
 export interface ObjectContent extends ObjectInfo {
-  /** Of the range asked for. Errors while it is read are SyncErrors. Whoever gets it reads it to its end or cancels it. */
+  /**
+   * Of the range asked for. Errors while it is read are SyncErrors. Whoever gets it reads it to its end or cancels it.
+   */
   readonly body: ReadableStream<Uint8Array>;
 }
 

@@ -21,11 +21,15 @@ export function resumingBody(
   const nextPart = async (): Promise<Uint8Array | undefined> => {
     const part = await reader.read();
     if (!part.done) return part.value;
-    if (received < wanted) throw new SyncError("provider_error", "the object's content ended before its size", { retryable: true });
+    if (received < wanted)
+      throw new SyncError("provider_error", "the object's content ended before its size", { retryable: true });
     return undefined;
   };
   const openRest = async (): Promise<void> => {
-    const rest = await provider.get(content.key, { ...options, range: { offset: from + received, length: wanted - received } });
+    const rest = await provider.get(content.key, {
+      ...options,
+      range: { offset: from + received, length: wanted - received },
+    });
     if (rest === undefined) throw new SyncError("object_missing", "the object was deleted while it was read");
     if (rest.version !== content.version) {
       await rest.body.cancel();

@@ -1,8 +1,8 @@
 import type { ErrorCode, SyncError } from "../core/errors.ts";
 
 /**
- * `always`: the code means a passing trouble. `when_flagged`: the provider knows, and says so by `retryable` on the error.
- * `never`: a repeat gives the same answer or does harm, whatever the flag says.
+ * `always`: the code means a passing trouble. `when_flagged`: the provider knows, and says so by `retryable` on the
+ * error. `never`: a repeat gives the same answer or does harm, whatever the flag says.
  */
 export type RetryRule = "always" | "when_flagged" | "never";
 
@@ -14,21 +14,57 @@ export interface RetryRow {
 
 /** Every code a provider may throw, and whether the call is repeated. A code that is not here is never repeated. */
 export const RETRY_TABLE: readonly RetryRow[] = [
-  { code: "provider_unreachable", retry: "always", why: "no name, no route, connection refused or reset: networks come back" },
-  { code: "provider_timeout", retry: "always", why: "no answer in time, S3 RequestTimeout: the next connection may be fine" },
-  { code: "provider_throttled", retry: "always", why: "429, S3 SlowDown, Drive 403 rateLimitExceeded and userRateLimitExceeded ask for a later repeat" },
-  { code: "provider_unavailable", retry: "always", why: "500, 502, 503, 504: the far side's own trouble, usually short" },
+  {
+    code: "provider_unreachable",
+    retry: "always",
+    why: "no name, no route, connection refused or reset: networks come back",
+  },
+  {
+    code: "provider_timeout",
+    retry: "always",
+    why: "no answer in time, S3 RequestTimeout: the next connection may be fine",
+  },
+  {
+    code: "provider_throttled",
+    retry: "always",
+    why: "429, S3 SlowDown, Drive 403 rateLimitExceeded and userRateLimitExceeded ask for a later repeat",
+  },
+  {
+    code: "provider_unavailable",
+    retry: "always",
+    why: "500, 502, 503, 504: the far side's own trouble, usually short",
+  },
   { code: "lock_busy", retry: "always", why: "another process writes to the destination and will finish" },
 
-  { code: "provider_error", retry: "when_flagged", why: "an answer broken on its way (cut short, not parseable) may be whole next time; an unknown refusal is final" },
-  { code: "provider_denied", retry: "when_flagged", why: "final, except a request refused for its clock or token after the provider has corrected them" },
-  { code: "precondition_failed", retry: "when_flagged", why: "final, except S3 409 ConditionalRequestConflict: two writers met and neither was judged" },
-  { code: "content_mismatch", retry: "when_flagged", why: "final when the source is not what was hashed; repeated when the bytes were damaged on their way" },
+  {
+    code: "provider_error",
+    retry: "when_flagged",
+    why: "an answer broken on its way (cut short, not parseable) may be whole next time; an unknown refusal is final",
+  },
+  {
+    code: "provider_denied",
+    retry: "when_flagged",
+    why: "final, except a request refused for its clock or token after the provider has corrected them",
+  },
+  {
+    code: "precondition_failed",
+    retry: "when_flagged",
+    why: "final, except S3 409 ConditionalRequestConflict: two writers met and neither was judged",
+  },
+  {
+    code: "content_mismatch",
+    retry: "when_flagged",
+    why: "final when the source is not what was hashed; repeated when the bytes were damaged on their way",
+  },
 
   { code: "object_missing", retry: "never", why: "the object is not there" },
   { code: "key_invalid", retry: "never", why: "the store cannot hold this key" },
   { code: "key_collision", retry: "never", why: "another object is in the way" },
-  { code: "provider_container_missing", retry: "never", why: "somebody has to create the bucket, share the folder or mount the disk" },
+  {
+    code: "provider_container_missing",
+    retry: "never",
+    why: "somebody has to create the bucket, share the folder or mount the disk",
+  },
   { code: "provider_config", retry: "never", why: "a setting has to change" },
   { code: "provider_unsupported", retry: "never", why: "the store cannot do this" },
   { code: "credentials_missing", retry: "never", why: "the vault has to be filled" },
@@ -36,7 +72,11 @@ export const RETRY_TABLE: readonly RetryRow[] = [
   { code: "file_changed", retry: "never", why: "the source is no longer what was hashed; the next run takes it" },
   { code: "file_missing", retry: "never", why: "the source is gone; the next run notices" },
   { code: "file_unreadable", retry: "never", why: "the source cannot be read" },
-  { code: "disk_full", retry: "never", why: "somebody has to make room; Drive storageQuotaExceeded and its like as well" },
+  {
+    code: "disk_full",
+    retry: "never",
+    why: "somebody has to make room; Drive storageQuotaExceeded and its like as well",
+  },
   { code: "write_failed", retry: "never", why: "the destination's disk refused the bytes" },
   { code: "bad_request", retry: "never", why: "the caller asked for something that has no meaning" },
   { code: "aborted", retry: "never", why: "the user wants it to end" },

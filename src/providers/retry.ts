@@ -34,20 +34,27 @@ export interface RetryTools {
 
 /**
  * `provider` with its passing failures repeated: exponential waits with full jitter, never shorter than the far side
- * asks for. What is repeated stands in retry-table.ts. One wrapper serves one run: its operations share two circuits, for reads and
- * for writes, that make the rest of a run fail fast when the far side is dead. An abort ends a wait at once.
+ * asks for. What is repeated stands in retry-table.ts. One wrapper serves one run: its operations share two circuits,
+ * for reads and for writes, that make the rest of a run fail fast when the far side is dead. An abort ends a wait at
+ * once.
  *
  * - `put` opens its source anew for each attempt, and takes back by a negative `onBytes` what a failed one reported. A
- *   condition that fails after an attempt whose answer was lost is a conflict only when the object is not our own bytes.
+ *   condition that fails after an attempt whose answer was lost is a conflict only when the object is not our own
+ *   bytes.
  * - `get`: the body goes on where it broke, with the same version or an error.
  * - `list` starts again and leaves out what it has given already; it holds the keys it gave in memory.
  * - `delete` repeats only the keys that may succeed yet.
  */
-export function withRetry(provider: Provider, policy: RetryPolicy = RETRY_POLICY_DEFAULT, tools: RetryTools = {}): Provider {
+export function withRetry(
+  provider: Provider,
+  policy: RetryPolicy = RETRY_POLICY_DEFAULT,
+  tools: RetryTools = {},
+): Provider {
   const { clock = systemClock, random = Math.random, newHasher = newPortableHasher } = tools;
   const reads = new Circuit(policy.circuit, clock, provider.service);
   const writes = new Circuit(policy.circuit, clock, provider.service);
-  const begin = (circuit: Circuit, options: CallOptions | undefined): Attempts => new Attempts(policy, circuit, clock, random, options?.signal);
+  const begin = (circuit: Circuit, options: CallOptions | undefined): Attempts =>
+    new Attempts(policy, circuit, clock, random, options?.signal);
 
   return {
     service: provider.service,
@@ -56,14 +63,17 @@ export function withRetry(provider: Provider, policy: RetryPolicy = RETRY_POLICY
     keyFault: (key) => provider.keyFault(key),
     close: () => provider.close(),
 
-    put: async (key, source, options) => await begin(writes, options).run(putAttempt(provider, key, source, options, newHasher)),
+    put: async (key, source, options) =>
+      await begin(writes, options).run(putAttempt(provider, key, source, options, newHasher)),
     stat: async (key, options) => await begin(reads, options).run(() => provider.stat(key, options)),
     copy: async (from, to, options) => await begin(writes, options).run(() => provider.copy(from, to, options)),
     delete: async (keys, options) => await deleteAll(provider, begin(writes, options), keys, options),
 
     get: async (key, options) => {
       const content = await begin(reads, options).run(() => provider.get(key, options));
-      return content === undefined ? undefined : { ...content, body: resumingBody(provider, content, options, () => begin(reads, options)) };
+      return content === undefined
+        ? undefined
+        : { ...content, body: resumingBody(provider, content, options, () => begin(reads, options)) };
     },
 
     list: async function* (prefix, options) {
@@ -91,7 +101,13 @@ export function withRetry(provider: Provider, policy: RetryPolicy = RETRY_POLICY
 }
 
 /** One attempt of a put, to be called again; it remembers whether an earlier one may have been applied. */
-function putAttempt(provider: Provider, key: string, source: ByteSource, options: PutOptions, newHasher: NewHasher): () => Promise<ObjectInfo> {
+function putAttempt(
+  provider: Provider,
+  key: string,
+  source: ByteSource,
+  options: PutOptions,
+  newHasher: NewHasher,
+): () => Promise<ObjectInfo> {
   let mayBeApplied = false;
   return async () => {
     let reported = 0;
@@ -104,7 +120,10 @@ function putAttempt(provider: Provider, key: string, source: ByteSource, options
     } catch (thrown) {
       if (reported !== 0) options.onBytes?.(-reported);
       const error = toSyncError(thrown);
-      const own = mayBeApplied && error.code === "precondition_failed" ? await ownWrite(provider, key, source.size, options, newHasher) : undefined;
+      const own =
+        mayBeApplied && error.code === "precondition_failed"
+          ? await ownWrite(provider, key, source.size, options, newHasher)
+          : undefined;
       if (own !== undefined) {
         options.onBytes?.(own.size);
         return own;
@@ -115,8 +134,16 @@ function putAttempt(provider: Provider, key: string, source: ByteSource, options
   };
 }
 
-/** The object at `key` when it has exactly the bytes of this put: then its condition failed by our own earlier attempt. */
-async function ownWrite(provider: Provider, key: string, size: number, options: PutOptions, newHasher: NewHasher): Promise<ObjectInfo | undefined> {
+/**
+ * The object at `key` when it has exactly the bytes of this put: then its condition failed by our own earlier attempt.
+ */
+async function ownWrite(
+  provider: Provider,
+  key: string,
+  size: number,
+  options: PutOptions,
+  newHasher: NewHasher,
+): Promise<ObjectInfo | undefined> {
   const content = await provider.get(key, options.signal === undefined ? {} : { signal: options.signal });
   if (content === undefined) return undefined;
   if (content.size !== size) {
@@ -129,20 +156,31 @@ async function ownWrite(provider: Provider, key: string, size: number, options: 
   return hasher.digestHex() === options.sha256 ? { key, size, version: content.version } : undefined;
 }
 
-/** Once some keys have an outcome the others get theirs too: what ends the attempts becomes their error, except an abort. */
-async function deleteAll(provider: Provider, attempts: Attempts, keys: readonly string[], options: CallOptions | undefined): Promise<readonly DeleteOutcome[]> {
+/**
+ * Once some keys have an outcome the others get theirs too: what ends the attempts becomes their error, except an
+ * abort.
+ */
+async function deleteAll(
+  provider: Provider,
+  attempts: Attempts,
+  keys: readonly string[],
+  options: CallOptions | undefined,
+): Promise<readonly DeleteOutcome[]> {
   const outcomes: DeleteOutcome[] = keys.map((key) => ({ key }));
   let pending = keys.map((_, index) => index);
   let answered = false;
   try {
     await attempts.run(async () => {
-      const answers = await provider.delete(pending.map((index) => keys[index] ?? ""), options);
+      const answers = await provider.delete(
+        pending.map((index) => keys[index] ?? ""),
+        options,
+      );
       answered = true;
       const tried = pending;
       for (const [n, answer] of answers.entries()) outcomes[tried[n] ?? 0] = answer;
       pending = tried.filter((index) => isPassing(outcomes[index]?.error));
-      const [first] = pending;
-      if (first !== undefined) throw outcomes[first]?.error;
+      const passing = outcomes[pending[0] ?? -1]?.error;
+      if (passing !== undefined) throw passing;
     });
   } catch (thrown) {
     const error = toSyncError(thrown);

@@ -38,7 +38,12 @@ describe("the conformance suite catches a provider that", () => {
         const conformanceCase = conformanceCases.find((each) => each.name === name);
         if (conformanceCase === undefined) throw new Error(`there is no case "${name}"`);
         const store = new MemoryStore();
-        const report = await runConformanceCase(conformanceCase, async () => openMutant(mutant, store), "mutant/", optionsFor(mutant, store));
+        const report = await runConformanceCase(
+          conformanceCase,
+          async () => openMutant(mutant, store),
+          "mutant/",
+          optionsFor(mutant, store),
+        );
         expect(report.failure, `outcome of "${name}"`).toBeDefined();
         expect(report.failure, `outcome of "${name}"`).not.toContain("that is no SyncError");
       }

@@ -5,7 +5,11 @@ import { conformanceTests } from "../support/conformance-tests.ts";
 
 const store = new MemoryStore();
 
-await conformanceTests("the memory provider", async () => openMemoryProvider({ store }), memoryConformanceOptions(store));
+await conformanceTests(
+  "the memory provider",
+  async () => openMemoryProvider({ store }),
+  memoryConformanceOptions(store),
+);
 
 await conformanceTests("a memory provider without conditions and copies", async () =>
   openMemoryProvider({ store, capabilities: { conditionalPut: false, serverSideCopy: false } }),

@@ -37,7 +37,9 @@ describe("what is repeated", () => {
 
   test("the rows that repeat are exactly the ones of the specification", () => {
     expect(RETRY_TABLE.filter((row) => row.retry === "always").map((row) => row.code as string)).toEqual(ALWAYS);
-    expect(RETRY_TABLE.filter((row) => row.retry === "when_flagged").map((row) => row.code as string)).toEqual(WHEN_FLAGGED);
+    expect(RETRY_TABLE.filter((row) => row.retry === "when_flagged").map((row) => row.code as string)).toEqual(
+      WHEN_FLAGGED,
+    );
   });
 
   test("a code that is not in the table is never repeated, whatever its flag", () => {

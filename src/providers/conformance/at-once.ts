@@ -1,5 +1,9 @@
 /** Runs `work` for every item, at most `limit` at once; waits for all, then throws the first error. */
-export async function eachAtOnce<T>(items: readonly T[], limit: number, work: (item: T) => Promise<unknown>): Promise<void> {
+export async function eachAtOnce<T>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<unknown>,
+): Promise<void> {
   const errors: unknown[] = [];
   const queue = items.values();
   const worker = async (): Promise<void> => {

@@ -27,7 +27,10 @@ export interface ConformanceOptions {
   readonly newHasher?: NewHasher;
   /** Strings that must appear in no error: the credentials the provider was opened with. */
   readonly secrets?: readonly string[];
-  /** The same settings with a container (bucket, folder) that does not exist. May itself throw `provider_container_missing`. */
+  /**
+   * The same settings with a container (bucket, folder) that does not exist. May itself throw
+   * `provider_container_missing`.
+   */
   readonly openMissingContainer?: OpenForConformance;
   /** The same destination with credentials that are refused. */
   readonly openDenied?: OpenForConformance;
@@ -57,7 +60,11 @@ export interface ConformanceContext {
   openAnother(open?: OpenForConformance): Promise<Provider>;
   sha256(bytes: Uint8Array): string;
   /** Puts `bytes`, with their true SHA-256 unless `options` says otherwise. */
-  put(key: string, bytes: Uint8Array, options?: Partial<PutOptions> & { readonly by?: Provider; readonly source?: ByteSource }): Promise<ObjectInfo>;
+  put(
+    key: string,
+    bytes: Uint8Array,
+    options?: Partial<PutOptions> & { readonly by?: Provider; readonly source?: ByteSource },
+  ): Promise<ObjectInfo>;
   /** The whole object; undefined when it does not exist. */
   read(key: string, by?: Provider): Promise<Uint8Array | undefined>;
   listKeys(prefix: string, by?: Provider): Promise<string[]>;

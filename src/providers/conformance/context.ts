@@ -17,7 +17,11 @@ export interface OwnedContext extends ConformanceContext {
 }
 
 /** A context for one case, working under `prefix` with providers made by `open`. */
-export async function openContext(open: OpenForConformance, prefix: string, options: ConformanceOptions): Promise<OwnedContext> {
+export async function openContext(
+  open: OpenForConformance,
+  prefix: string,
+  options: ConformanceOptions,
+): Promise<OwnedContext> {
   const newHasher = options.newHasher ?? newPortableHasher;
   const opened: Provider[] = [];
   const written = new Set<string>();
@@ -56,7 +60,8 @@ export async function openContext(open: OpenForConformance, prefix: string, opti
       for await (const info of by.list(under)) keys.push(info.key);
       return keys;
     },
-    rejects: (action, codes, what) => rejects(action, typeof codes === "string" ? [codes] : codes, what, options.secrets ?? []),
+    rejects: (action, codes, what) =>
+      rejects(action, typeof codes === "string" ? [codes] : codes, what, options.secrets ?? []),
     cleanUp: () => cleanUp(opened, prefix, written),
   };
 }
@@ -66,7 +71,12 @@ export async function readBody(body: ReadableStream<Uint8Array>): Promise<Uint8A
   return new Uint8Array(await new Response(body as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer());
 }
 
-async function rejects(action: () => Promise<unknown>, codes: readonly ErrorCode[], what: string, secrets: readonly string[]): Promise<SyncError> {
+async function rejects(
+  action: () => Promise<unknown>,
+  codes: readonly ErrorCode[],
+  what: string,
+  secrets: readonly string[],
+): Promise<SyncError> {
   let error: unknown;
   try {
     await action();
@@ -76,8 +86,14 @@ async function rejects(action: () => Promise<unknown>, codes: readonly ErrorCode
   check(error !== undefined, `${what}: nothing was thrown where ${codes.join(" or ")} was expected`);
   const leaked = secretsIn(error, secrets);
   check(leaked === undefined, `${what}: the error shows a secret in its ${leaked}`);
-  check(error instanceof SyncError, `${what}: a ${error instanceof Error ? error.name : typeof error} was thrown where a SyncError was expected`);
-  check(codes.includes(error.code), `${what}: ${error.code} (${show(error.message)}) where ${codes.join(" or ")} was expected`);
+  check(
+    error instanceof SyncError,
+    `${what}: a ${error instanceof Error ? error.name : typeof error} was thrown where a SyncError was expected`,
+  );
+  check(
+    codes.includes(error.code),
+    `${what}: ${error.code} (${show(error.message)}) where ${codes.join(" or ")} was expected`,
+  );
   checkFlag(error, what);
   return error;
 }
@@ -86,10 +102,17 @@ async function rejects(action: () => Promise<unknown>, codes: readonly ErrorCode
 export function checkFlag(error: SyncError, what: string): void {
   const rule = retryRule(error.code);
   check(rule !== undefined, `${what}: ${error.code} is not a code of the retry table`);
-  check(rule === "when_flagged" || error.retryable === (rule === "always"), `${what}: ${error.code} has retryable ${error.retryable}, the retry table says ${rule}`);
+  check(
+    rule === "when_flagged" || error.retryable === (rule === "always"),
+    `${what}: ${error.code} has retryable ${error.retryable}, the retry table says ${rule}`,
+  );
 }
 
-async function cleanUp(opened: readonly Provider[], prefix: string, written: ReadonlySet<string>): Promise<string | undefined> {
+async function cleanUp(
+  opened: readonly Provider[],
+  prefix: string,
+  written: ReadonlySet<string>,
+): Promise<string | undefined> {
   const [provider] = opened;
   let trouble: string | undefined;
   try {
@@ -102,7 +125,11 @@ async function cleanUp(opened: readonly Provider[], prefix: string, written: Rea
 }
 
 /** Also what a faulty listing hides: the keys that were written are known. */
-async function removeAll(provider: Provider, prefix: string, written: ReadonlySet<string>): Promise<string | undefined> {
+async function removeAll(
+  provider: Provider,
+  prefix: string,
+  written: ReadonlySet<string>,
+): Promise<string | undefined> {
   const keys = new Set([...written].filter((key) => provider.keyFault(key) === undefined));
   for await (const info of provider.list(prefix)) keys.add(info.key);
   const outcomes = keys.size === 0 ? [] : await provider.delete([...keys]);

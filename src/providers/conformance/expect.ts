@@ -9,7 +9,11 @@ export function check(condition: boolean, message: string): asserts condition {
 }
 
 /** @throws ConformanceFailure that shows both values */
-export function checkEqual<T extends string | number | boolean | undefined>(actual: T, expected: T, what: string): void {
+export function checkEqual<T extends string | number | boolean | undefined>(
+  actual: T,
+  expected: T,
+  what: string,
+): void {
   check(Object.is(actual, expected), `${what}: ${show(actual)} where ${show(expected)} was expected`);
 }
 
@@ -17,17 +21,25 @@ export function checkEqual<T extends string | number | boolean | undefined>(actu
 export function checkBytes(actual: Uint8Array | undefined, expected: Uint8Array, what: string): void {
   check(actual !== undefined, `${what}: nothing there where ${expected.length} bytes were expected`);
   const differs = firstDifference(actual, expected);
-  check(actual.length === expected.length && differs === -1, `${what}: ${actual.length} bytes where ${expected.length} were expected, first difference at byte ${differs}`);
+  check(
+    actual.length === expected.length && differs === -1,
+    `${what}: ${actual.length} bytes where ${expected.length} were expected, first difference at byte ${differs}`,
+  );
 }
 
-/** Both as sets of strings, each exactly once. @throws ConformanceFailure that lists some missing, unexpected and repeated ones */
+/**
+ * Both as sets of strings, each exactly once. @throws ConformanceFailure that lists some missing, unexpected and
+ * repeated ones
+ */
 export function checkSameKeys(actual: readonly string[], expected: readonly string[], what: string): void {
   const given = new Set(actual);
   const wanted = new Set(expected);
   const missing = expected.filter((key) => !given.has(key));
   const unexpected = [...given].filter((key) => !wanted.has(key));
   const repeated = actual.filter((key, index) => actual.indexOf(key) !== index);
-  const faults = [some("missing", missing), some("unexpected", unexpected), some("given twice", repeated)].filter((fault) => fault !== "");
+  const faults = [some("missing", missing), some("unexpected", unexpected), some("given twice", repeated)].filter(
+    (fault) => fault !== "",
+  );
   check(faults.length === 0, `${what}: ${faults.join("; ")}`);
 }
 
@@ -45,6 +57,9 @@ function some(what: string, keys: readonly string[]): string {
 /** A value as one line of printable characters, so that control characters in keys can be told apart. */
 export function show(value: string | number | boolean | undefined): string {
   if (typeof value !== "string") return String(value);
-  const shown = JSON.stringify(value).replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const shown = JSON.stringify(value).replace(
+    /[^\x20-\x7e]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
   return shown.length > 120 ? `${shown.slice(0, 117)}…"` : shown;
 }

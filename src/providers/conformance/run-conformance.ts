@@ -40,10 +40,14 @@ export async function* runConformance(
     }
     const report = await runConformanceCase(conformanceCase, open, `${prefix}${number}/`, options);
     if (report.left !== undefined) left.push(`${name}: ${report.left}`);
-    yield report.failure === undefined ? { name, rule, outcome: "passed" } : { name, rule, outcome: "failed", detail: report.failure };
+    yield report.failure === undefined
+      ? { name, rule, outcome: "passed" }
+      : { name, rule, outcome: "failed", detail: report.failure };
   }
   const removed = { name: CLEAN_UP_NAME, rule: 5 };
-  yield left.length === 0 ? { ...removed, outcome: "passed" } : { ...removed, outcome: "failed", detail: `below ${prefix}: ${left.join("; ")}` };
+  yield left.length === 0
+    ? { ...removed, outcome: "passed" }
+    : { ...removed, outcome: "failed", detail: `below ${prefix}: ${left.join("; ")}` };
 }
 
 /** `comfyvn-conformance-<random>/`: a key prefix that no other run has. */
@@ -59,7 +63,11 @@ export async function capabilitiesOf(open: OpenForConformance): Promise<Capabili
 }
 
 /** Whether `conformanceCase` means anything for a provider with `capabilities`. */
-export function isApplicable(conformanceCase: ConformanceCase, capabilities: Capabilities, options: ConformanceOptions): boolean {
+export function isApplicable(
+  conformanceCase: ConformanceCase,
+  capabilities: Capabilities,
+  options: ConformanceOptions,
+): boolean {
   return conformanceCase.needs?.(capabilities, options) ?? true;
 }
 

@@ -15,7 +15,13 @@ function spellings(secret: string): string[] {
   return [...new Set([secret, encodeURIComponent(secret), btoa(bytes).replace(/=+$/, "")])];
 }
 
-function search(value: unknown, needles: readonly string[], place: string, seen: Set<unknown>, depth: number): string | undefined {
+function search(
+  value: unknown,
+  needles: readonly string[],
+  place: string,
+  seen: Set<unknown>,
+  depth: number,
+): string | undefined {
   if (typeof value === "string") return needles.some((needle) => value.includes(needle)) ? place : undefined;
   if ((typeof value !== "object" && typeof value !== "function") || value === null) return undefined;
   if (seen.has(value) || depth > DEPTH_MAX) return undefined;

@@ -12,7 +12,11 @@ export interface SourceTwist {
   /** The size it claims. Default: the bytes it has. */
   readonly size?: number;
   /** Runs before a read answers; `opening` counts from 1. May throw. */
-  readonly beforeRead?: (read: { readonly opening: number; readonly offset: number; readonly length: number }) => void | Promise<void>;
+  readonly beforeRead?: (read: {
+    readonly opening: number;
+    readonly offset: number;
+    readonly length: number;
+  }) => void | Promise<void>;
   /** The bytes of the nth opening (from 1) instead of the first argument's. */
   readonly bytesOf?: (opening: number) => Uint8Array;
   /** A read past the end answers with what is there instead of throwing `file_changed`. */

@@ -1,4 +1,6 @@
-/** Names that were lost, doubled or changed by some store or client before. Whatever `keyFault` accepts must survive. */
+/**
+ * Names that were lost, doubled or changed by some store or client before. Whatever `keyFault` accepts must survive.
+ */
 export const TORTURE_KEYS: readonly string[] = [
   "plain.txt",
   "with space",
@@ -99,11 +101,11 @@ export const TORTURE_KEYS: readonly string[] = [
   "0",
   "-1",
   "1e3",
-  `${"n".repeat(200)}`,
-  `${"n".repeat(255)}`,
-  `${"n".repeat(256)}`,
-  `${"\u4e16".repeat(85)}`,
-  `${"\u{1f600}".repeat(63)}`,
+  "n".repeat(200),
+  "n".repeat(255),
+  "n".repeat(256),
+  "\u4e16".repeat(85),
+  "\u{1f600}".repeat(63),
   `${"deep/".repeat(100)}leaf`,
   `${"l".repeat(240)}/${"m".repeat(240)}/${"n".repeat(240)}`,
   ".file.tmp",
@@ -136,7 +138,7 @@ export const DISTINCT_KEYS: readonly (readonly [string, string])[] = [
   ["a", "a\n"],
   ["a\nb", "a\r\nb"],
   ["a&b", "a&amp;b"],
-  ["a\"b", "a&quot;b"],
+  ['a"b', "a&quot;b"],
   ["a", "a\u0000"],
   ["a", "a\u200b"],
   ["a", "\ufeffa"],

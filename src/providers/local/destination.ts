@@ -24,8 +24,8 @@ export class Destination {
   ) {}
 
   /**
-   * @throws `provider_config` for a path that is not absolute or no folder; `provider_container_missing` when nothing is
-   * there: it is never made, because a mount that is not there would look like an empty destination
+   * @throws `provider_config` for a path that is not absolute or no folder; `provider_container_missing` when nothing
+   * is there: it is never made, because a mount that is not there would look like an empty destination
    */
   static async open(files: Files, path: string): Promise<Destination> {
     if (files.resolve(path) !== withoutEnd(files.join(path))) {
@@ -34,19 +34,26 @@ export class Destination {
     const root = await atDestination(() => files.realPath(path));
     const stat = root === undefined ? undefined : await atDestination(() => files.stat(root));
     if (root === undefined || stat === undefined) {
-      throw new SyncError("provider_container_missing", `the destination folder ${path} does not exist; mount the disk or create the folder`);
+      throw new SyncError(
+        "provider_container_missing",
+        `the destination folder ${path} does not exist; mount the disk or create the folder`,
+      );
     }
     if (stat.kind !== "directory") throw new SyncError("provider_config", `the destination ${path} is not a folder`);
     return new Destination(files, root, stat);
   }
 
-  /** @throws `provider_container_missing` when another folder is there than at the opening: a disk was unmounted or mounted */
+  /**
+   * @throws `provider_container_missing` when another folder is there than at the opening: a disk was unmounted or
+   * mounted
+   */
   async checkRoot(): Promise<void> {
     const now = await atDestination(() => this.files.stat(this.root));
     if (now !== undefined && now.device === this.rootStat.device && now.inode === this.rootStat.inode) return;
     throw new SyncError(
       "provider_container_missing",
-      `the destination folder ${this.root} is not the one it was when the run began; was the disk unmounted? Mount it and run again`,
+      `the destination folder ${this.root} is not the one it was when the run began; ` +
+        "was the disk unmounted? Mount it and run again",
     );
   }
 
@@ -77,12 +84,19 @@ export class Destination {
     });
   }
 
-  /** @throws `key_collision` when something else than real folders lies on the way to `key`, or no file at it, or one of another key */
+  /**
+   * @throws `key_collision` when something else than real folders lies on the way to `key`, or no file at it, or one of
+   * another key
+   */
   async checkWay(key: string): Promise<void> {
     const path = this.pathOf(key);
     if ((await this.folds()) && (await spellingOf(this, key)) === "other") throw spelledOtherwise();
     const there = await atDestination(() => this.files.lstat(path));
-    if (there?.kind === "directory") throw new SyncError("key_collision", "the destination has a folder where this file would be; another file's path begins with this one's");
+    if (there?.kind === "directory")
+      throw new SyncError(
+        "key_collision",
+        "the destination has a folder where this file would be; another file's path begins with this one's",
+      );
     if (there !== undefined && there.kind !== "file") throw inTheWay();
     let folder = this.files.dirname(path);
     while (folder !== this.root && !(await this.isRealFolder(folder))) folder = this.files.dirname(folder);
@@ -109,7 +123,10 @@ export class Destination {
 }
 
 function inTheWay(): SyncError {
-  return new SyncError("key_collision", "the destination has a file or a link where a folder of this path would be; remove or rename it there");
+  return new SyncError(
+    "key_collision",
+    "the destination has a file or a link where a folder of this path would be; remove or rename it there",
+  );
 }
 
 /** Without a separator at its end, as `resolve` gives paths; a root stays. */

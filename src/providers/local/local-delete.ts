@@ -16,17 +16,18 @@ export async function deleteObjects(
   for (let start = 0; start < keys.length; start += DELETES_AT_ONCE) {
     throwIfAborted(signal);
     const batch = keys.slice(start, start + DELETES_AT_ONCE);
-    outcomes.push(...(await Promise.all(batch.map((key) => (isKey(key) ? deleteOne(destination, key) : { key })))));
+    outcomes.push(...(await Promise.all(batch.map((key) => deleteOne(destination, key, isKey(key))))));
   }
   return outcomes;
 }
 
-async function deleteOne(destination: Destination, key: string): Promise<DeleteOutcome> {
+async function deleteOne(destination: Destination, key: string, canBe: boolean): Promise<DeleteOutcome> {
   try {
-    const found = await destination.find(key);
+    const found = canBe ? await destination.find(key) : undefined;
     // Nothing there, or no disk there? Only the first is a success.
     if (found === undefined) await destination.checkRoot();
-    else if (await atDestination(() => destination.files.remove(found.path))) await removeEmptied(destination, found.path);
+    else if (await atDestination(() => destination.files.remove(found.path)))
+      await removeEmptied(destination, found.path);
     return { key };
   } catch (error) {
     return { key, error: toSyncError(error) };

@@ -50,7 +50,8 @@ export function systemCodeOf(error: unknown): string | undefined {
  * the user's own file were missing or unreadable. `disk_full`, `aborted` and the like stay as they are.
  */
 export function destinationError(error: unknown): SyncError {
-  if (!(error instanceof SyncError)) return new SyncError("internal", "an unexpected error occurred; see logs/server.log", { cause: error });
+  if (!(error instanceof SyncError))
+    return new SyncError("internal", "an unexpected error occurred; see logs/server.log", { cause: error });
   if (error.code !== "file_unreadable" && error.code !== "file_missing" && error.code !== "write_failed") return error;
   const { code, retryable = false } = MEANINGS[systemCodeOf(error) ?? ""] ?? { code: "provider_error" };
   return new SyncError(code, `at the destination: ${error.message}`, { retryable, cause: error });

@@ -9,8 +9,9 @@ import { infoOf } from "./local-version.ts";
 const STATS_AT_ONCE = 32;
 
 /**
- * Every file whose key starts with `prefix`, folder by folder. Symlinks, temp files, our own folder and names that cannot be keys
- * are left out. Throws when the destination's folder is no longer the same at the end: then files may be missing.
+ * Every file whose key starts with `prefix`, folder by folder. Symlinks, temp files, our own folder and names that
+ * cannot be keys are left out. Throws when the destination's folder is no longer the same at the end: then files may be
+ * missing.
  */
 export async function* listObjects(
   destination: Destination,
@@ -22,7 +23,9 @@ export async function* listObjects(
   const folders = await firstFolders(destination, prefix, isFolder);
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     throwIfAborted(signal);
-    const keys = (await namesIn(destination, folder)).map((name) => `${folder}${name}`).filter((key) => matches(key, prefix));
+    const keys = (await namesIn(destination, folder))
+      .map((name) => `${folder}${name}`)
+      .filter((key) => matches(key, prefix));
     for (let start = 0; start < keys.length; start += STATS_AT_ONCE) {
       const batch = keys.slice(start, start + STATS_AT_ONCE);
       const stats = await Promise.all(batch.map((key) => statOf(destination, key)));
@@ -38,10 +41,14 @@ export async function* listObjects(
 }
 
 /**
- * Where to begin, at most one: the prefix's own folder when it is really there. Where names are folded the root, because
- * only the listed names tell whether a folder is spelled like the prefix.
+ * Where to begin, at most one: the prefix's own folder when it is really there. Where names are folded the root,
+ * because only the listed names tell whether a folder is spelled like the prefix.
  */
-async function firstFolders(destination: Destination, prefix: string, isFolder: (folder: string) => boolean): Promise<string[]> {
+async function firstFolders(
+  destination: Destination,
+  prefix: string,
+  isFolder: (folder: string) => boolean,
+): Promise<string[]> {
   const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
   if (!isFolder(folder)) return [];
   if (folder === "" || (await destination.folds())) return [""];

@@ -20,11 +20,12 @@ const CAPABILITIES: Capabilities = {
 /**
  * A folder as destination, e.g. a NAS mount: a key is the path of a file below `settings.path` (absolute).
  *
- * - Files arrive under a temp name in their own folder, are compared with their SHA-256, brought to the disk and renamed.
- * - A put with a condition holds a lock of the destination from its last look to the rename, so of several such writers on any
- *   machines one wins. A put or delete without a condition does not wait for them.
- * - The folder is never made: what is not there is not mounted. The first put leaves `.comfyvn-sync/` with a marker, by which a
- *   machine with a `stateFolder` notices later that a folder is empty because its disk is missing.
+ * - Files arrive under a temp name in their own folder, are compared with their SHA-256, brought to the disk and
+ *   renamed.
+ * - A put with a condition holds a lock of the destination from its last look to the rename, so of several such writers
+ *   on any machines one wins. A put or delete without a condition does not wait for them.
+ * - The folder is never made: what is not there is not mounted. The first put leaves `.comfyvn-sync/` with a marker, by
+ *   which a machine with a `stateFolder` notices later that a folder is empty because its disk is missing.
  * - No symlink below the folder is followed or listed.
  *
  * @throws SyncError `provider_config`, `provider_container_missing`, `provider_unsupported` without a file system
@@ -32,9 +33,14 @@ const CAPABILITIES: Capabilities = {
 export const openProvider: OpenProvider = async (settings, { files, newHasher, stateFolder }) => {
   const path = settings["path"];
   if (typeof path !== "string" || path === "") {
-    throw new SyncError("provider_config", "the local destination needs a path: set sync.local.path in config/comfyvn.json or cloud_sync.local.path in the vault");
+    throw new SyncError(
+      "provider_config",
+      "the local destination needs a path: set sync.local.path in config/comfyvn.json, or cloud_sync.local.path in the " +
+        "vault",
+    );
   }
-  if (files === undefined) throw new SyncError("provider_unsupported", "the local destination needs a file system; this runtime has none");
+  if (files === undefined)
+    throw new SyncError("provider_unsupported", "the local destination needs a file system; this runtime has none");
 
   const destination = await Destination.open(files, path);
   const marker = new Marker(destination, newHasher, stateFolder);
@@ -46,7 +52,8 @@ export const openProvider: OpenProvider = async (settings, { files, newHasher, s
   /** What precedes every write: a key that can be, the disk that was opened, and its marker. */
   const beforeWrite = async (key: string): Promise<void> => {
     const fault = localKeyFault(key, rules);
-    if (fault !== undefined) throw new SyncError("key_invalid", `the local destination cannot hold this path: it ${fault}`);
+    if (fault !== undefined)
+      throw new SyncError("key_invalid", `the local destination cannot hold this path: it ${fault}`);
     await destination.checkRoot();
     await marker.ensure();
   };

@@ -10,7 +10,11 @@ const CHUNK_BYTES = 256 * 1024;
 const OPEN_TRIES_MAX = 20;
 
 /** The file at `key`, opened: what is read is one content whole, however often the key is overwritten meanwhile. */
-export async function readObject(destination: Destination, key: string, options: GetOptions): Promise<ObjectContent | undefined> {
+export async function readObject(
+  destination: Destination,
+  key: string,
+  options: GetOptions,
+): Promise<ObjectContent | undefined> {
   for (let tries = 0; tries < OPEN_TRIES_MAX; tries++) {
     const found = await destination.find(key);
     if (found === undefined) return undefined;
@@ -23,7 +27,9 @@ export async function readObject(destination: Destination, key: string, options:
     }
     await handle.close();
   }
-  throw new SyncError("provider_error", "the object was replaced again and again while it was opened", { retryable: true });
+  throw new SyncError("provider_error", "the object was replaced again and again while it was opened", {
+    retryable: true,
+  });
 }
 
 async function openIfThere(destination: Destination, path: string): Promise<ReadHandle | undefined> {
@@ -42,7 +48,8 @@ function bodyOf(handle: ReadHandle, size: number, { range, signal }: GetOptions)
     throwIfAborted(signal);
     if (offset >= end) return undefined;
     const chunk = await atDestination(() => handle.read(offset, Math.min(CHUNK_BYTES, end - offset)));
-    if (chunk.length === 0) throw new SyncError("provider_error", "the object was cut short while it was read", { retryable: true });
+    if (chunk.length === 0)
+      throw new SyncError("provider_error", "the object was cut short while it was read", { retryable: true });
     offset += chunk.length;
     return chunk;
   };

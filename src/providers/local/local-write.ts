@@ -34,7 +34,8 @@ export class LocalWriter {
         for (let offset = 0; offset < source.size; ) {
           throwIfAborted(options.signal);
           const chunk = await opened.read(offset, Math.min(CHUNK_BYTES, source.size - offset));
-          if (chunk.length === 0) throw new SyncError("file_changed", "the source has become shorter while it was read");
+          if (chunk.length === 0)
+            throw new SyncError("file_changed", "the source has become shorter while it was read");
           hasher.update(chunk);
           await atDestination(() => writer.write(chunk));
           options.onBytes?.(chunk.length);
@@ -44,14 +45,25 @@ export class LocalWriter {
         await opened.close();
       }
       if (hasher.digestHex() !== options.sha256) {
-        throw new SyncError("content_mismatch", "the bytes do not have the SHA-256 they were announced with; the file changed since it was hashed");
+        throw new SyncError(
+          "content_mismatch",
+          "the bytes do not have the SHA-256 they were announced with; the file changed since it was hashed",
+        );
       }
     };
     return await this.replace(key, source.size, write, options);
   }
 
-  /** Copies the file at `from` as it was when it was opened. @throws `object_missing`, `precondition_failed`, and as `put` */
-  async copy(from: string, to: string, ifVersion: string | undefined, signal: AbortSignal | undefined): Promise<ObjectInfo> {
+  /**
+   * Copies the file at `from` as it was when it was opened. @throws `object_missing`, `precondition_failed`, and as
+   * `put`
+   */
+  async copy(
+    from: string,
+    to: string,
+    ifVersion: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<ObjectInfo> {
     const found = await this.destination.find(from);
     if (found === undefined) throw new SyncError("object_missing", "the object to copy does not exist");
     const { files } = this.destination;
@@ -68,7 +80,9 @@ export class LocalWriter {
           offset += chunk.length;
         }
         if (versionOf(await atDestination(() => source.stat())) !== versionOf(before)) {
-          throw new SyncError("provider_error", "the object was written to in place while it was copied", { retryable: true });
+          throw new SyncError("provider_error", "the object was written to in place while it was copied", {
+            retryable: true,
+          });
         }
       };
       return await this.replace(to, before.size, write, signal === undefined ? {} : { signal });
@@ -77,7 +91,10 @@ export class LocalWriter {
     }
   }
 
-  /** Fills a temp file by `write` and gives it the name of `key` when the condition holds. Nothing is left when it fails. */
+  /**
+   * Fills a temp file by `write` and gives it the name of `key` when the condition holds. Nothing is left when it
+   * fails.
+   */
   private async replace(
     key: string,
     size: number,
@@ -131,7 +148,9 @@ export class LocalWriter {
     } catch (error) {
       const known = destinationError(error);
       if (known.code !== "provider_error") throw known;
-      throw new SyncError("provider_unsupported", "this mount has no file locks, so it cannot keep two writers apart", { cause: error });
+      throw new SyncError("provider_unsupported", "this mount has no file locks, so it cannot keep two writers apart", {
+        cause: error,
+      });
     }
   }
 
@@ -173,7 +192,10 @@ function laterThan(before: FileStat): WriteOptions {
 
 function checkPrecondition(stat: FileStat | undefined, precondition: Precondition | undefined): void {
   if (precondition === undefined) return;
-  const holds = precondition.kind === "absent" ? stat === undefined : stat !== undefined && versionOf(stat) === precondition.version;
+  const holds =
+    precondition.kind === "absent"
+      ? stat === undefined
+      : stat !== undefined && versionOf(stat) === precondition.version;
   if (!holds) throw conflict();
 }
 

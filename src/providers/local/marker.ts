@@ -10,8 +10,8 @@ const MARKER_NAME = "destination.json";
 const MARKER_BYTES_MAX = 4_096;
 
 /**
- * An unmounted NAS is an empty folder. So the first put leaves a marker with a random id at the destination, and this machine
- * remembers the id: a folder that had the marker once and has it no more is refused instead of taken for new.
+ * An unmounted NAS is an empty folder. So the first put leaves a marker with a random id at the destination, and this
+ * machine remembers the id: a folder that had the marker once and has it no more is refused instead of taken for new.
  */
 export class Marker {
   #ensured: Promise<void> | undefined;
@@ -29,7 +29,8 @@ export class Marker {
     if (remembered === undefined || (await this.read()) === remembered) return;
     throw new SyncError(
       "provider_container_missing",
-      `the folder ${this.destination.root} is not the destination that was used before: its marker ${this.destination.own(MARKER_NAME)} is missing or another one. ` +
+      `the folder ${this.destination.root} is not the destination that was used before: ` +
+        `its marker ${this.destination.own(MARKER_NAME)} is missing or another one. ` +
         `Mount the right disk; if the folder was replaced on purpose, delete ${this.recordPath() ?? ""}`,
     );
   }
@@ -53,7 +54,9 @@ export class Marker {
     await files.writeAtomic(record, json({ id, path: root }));
   }
 
-  /** Two machines may come at once: the lock lets one of them make the marker. A mount without locks takes the chance. */
+  /**
+   * Two machines may come at once: the lock lets one of them make the marker. A mount without locks takes the chance.
+   */
   private async create(): Promise<string> {
     const { destination } = this;
     const { files } = destination;

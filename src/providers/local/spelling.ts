@@ -7,6 +7,8 @@ import { OWN_FOLDER } from "./local-keys.ts";
 export const PROBE_NAME = "probe-\u00e9";
 const PROBE_OTHERWISE = "probe-e\u0301";
 
+const LOOKS = 3;
+
 /** What of a Destination is needed here. */
 interface Place {
   readonly files: Files;
@@ -16,8 +18,8 @@ interface Place {
 
 /**
  * Whether the destination takes names for the same that differ in case or in the composition of their characters, as
- * macOS, Windows and most NAS shares do. There a path that exists may be another key's, so every name is compared with what
- * the folder really lists. Undefined before anything of ours is there: then no key of ours can be mistaken.
+ * macOS, Windows and most NAS shares do. There a path that exists may be another key's, so every name is compared with
+ * what the folder really lists. Undefined before anything of ours is there: then no key of ours can be mistaken.
  */
 export async function foldsNames(destination: Place): Promise<boolean | undefined> {
   const { files } = destination;
@@ -37,15 +39,26 @@ export async function spellingOf(destination: Place, key: string): Promise<Spell
   return await atDestination(async () => {
     let folder = destination.root;
     for (const segment of key.split("/")) {
-      const path = files.join(folder, segment);
-      if ((await files.lstat(path)) === undefined) return "absent";
-      if (!(await files.list(folder))?.includes(segment)) return "other";
-      folder = path;
+      const spelling = await spellingIn(files, folder, segment);
+      if (spelling !== "exact") return spelling;
+      folder = files.join(folder, segment);
     }
     return "exact";
   });
 }
 
+/** Looks more than once: a name may come or go between the look at the list and the look at the file. */
+async function spellingIn(files: Files, folder: string, name: string): Promise<Spelling> {
+  for (let look = 1; look <= LOOKS; look++) {
+    if ((await files.list(folder))?.includes(name) === true) return "exact";
+    if ((await files.lstat(files.join(folder, name))) === undefined) return "absent";
+  }
+  return "other";
+}
+
 export function spelledOtherwise(): SyncError {
-  return new SyncError("key_collision", "the destination does not tell this path from another one that differs only in case or accents; rename one of the two");
+  return new SyncError(
+    "key_collision",
+    "the destination does not tell this path from another one that differs in case or accents only; rename one of them",
+  );
 }

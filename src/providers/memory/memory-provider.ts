@@ -7,7 +7,6 @@ import type {
   GetOptions,
   ObjectContent,
   ObjectInfo,
-  OpenProvider,
   Precondition,
   Provider,
   PutOptions,
@@ -60,7 +59,8 @@ export function openMemoryProvider(options: MemoryProviderOptions = {}): Provide
       if (put.precondition !== undefined && !capabilities.conditionalPut) {
         throw new SyncError("provider_unsupported", "this store has no conditional writes");
       }
-      if (source.size > capabilities.objectBytesMax) throw new SyncError("provider_unsupported", "the object is larger than the store takes");
+      if (source.size > capabilities.objectBytesMax)
+        throw new SyncError("provider_unsupported", "the object is larger than the store takes");
       const bytes = await readSource(source, put, newHasher);
       request(put.signal);
       checkPrecondition(store.objects.get(key), put.precondition);
@@ -95,7 +95,8 @@ export function openMemoryProvider(options: MemoryProviderOptions = {}): Provide
     copy: async (from, to, { ifVersion, signal }) => {
       throwIfAborted(signal);
       checkKey(to);
-      if (!capabilities.serverSideCopy) throw new SyncError("provider_unsupported", "this store has no server-side copy");
+      if (!capabilities.serverSideCopy)
+        throw new SyncError("provider_unsupported", "this store has no server-side copy");
       request(signal);
       const object = store.objects.get(from);
       if (object === undefined) throw new SyncError("object_missing", "the object to copy does not exist");
@@ -106,9 +107,6 @@ export function openMemoryProvider(options: MemoryProviderOptions = {}): Provide
     close: async () => undefined,
   };
 }
-
-/** A provider module's `openProvider`; each call has a store of its own. */
-export const openProvider: OpenProvider = async (_, { newHasher }) => openMemoryProvider({ newHasher });
 
 function memoryKeyFault(key: string): string | undefined {
   if (key === "") return "is empty";
@@ -140,7 +138,8 @@ async function readSource(source: ByteSource, put: PutOptions, newHasher: NewHas
     await opened.close();
   }
   throwIfAborted(put.signal);
-  if (hasher.digestHex() !== put.sha256) throw new SyncError("content_mismatch", "the bytes do not have the SHA-256 they were announced with");
+  if (hasher.digestHex() !== put.sha256)
+    throw new SyncError("content_mismatch", "the bytes do not have the SHA-256 they were announced with");
   return bytes;
 }
 
@@ -170,7 +169,8 @@ function contentOf(key: string, object: MemoryObject, { range, signal }: GetOpti
 }
 
 function deleteOne(store: MemoryStore, key: string): DeleteOutcome {
-  if (store.undeletable.has(key)) return { key, error: new SyncError("provider_denied", "the object is protected against deletion") };
+  if (store.undeletable.has(key))
+    return { key, error: new SyncError("provider_denied", "the object is protected against deletion") };
   store.objects.delete(key);
   return { key };
 }

@@ -42,6 +42,8 @@ export class MemoryStore {
   request(): void {
     if (this.#refusal === undefined) return;
     this.#refused++;
-    throw new SyncError(this.#refusal, "the memory store refuses", { retryable: this.#refusal === "provider_unavailable" });
+    throw new SyncError(this.#refusal, "the memory store refuses", {
+      retryable: this.#refusal === "provider_unavailable",
+    });
   }
 }

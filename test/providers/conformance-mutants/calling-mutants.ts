@@ -10,7 +10,8 @@ export const callingMutants: readonly Mutant[] = [
   {
     fault: "quotes the request's headers in an error's message",
     caughtBy: [SHOWN],
-    mutate: (honest) => rethrowing(honest, (error) => again(error, { message: `${error.message} (authorization: ${memorySecret})` })),
+    mutate: (honest) =>
+      rethrowing(honest, (error) => again(error, { message: `${error.message} (authorization: ${memorySecret})` })),
   },
   {
     fault: "keeps the SDK's error with its request as the cause",
@@ -130,13 +131,18 @@ function rethrowing(honest: Provider, change: (error: SyncError) => unknown): Pa
   };
 }
 
-function again(error: SyncError, change: { readonly message?: string; readonly cause?: unknown; readonly details?: Record<string, unknown> }): SyncError {
+function again(
+  error: SyncError,
+  change: { readonly message?: string; readonly cause?: unknown; readonly details?: Record<string, unknown> },
+): SyncError {
   const { message = error.message, ...options } = change;
   return new SyncError(error.code, message, { retryable: error.retryable, ...options });
 }
 
 function sdkError(): Error {
-  return Object.assign(new Error("HTTP 412"), { $request: { headers: new Headers({ authorization: `AWS4 ${memorySecret}` }) } });
+  return Object.assign(new Error("HTTP 412"), {
+    $request: { headers: new Headers({ authorization: `AWS4 ${memorySecret}` }) },
+  });
 }
 
 /** Every verb of `honest`, deaf to aborts. */

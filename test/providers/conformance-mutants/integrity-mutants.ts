@@ -5,17 +5,26 @@ import { aTurn, drain, mismatch, type Mutant, sha256, sourceFrom, write } from "
 export const integrityMutants: readonly Mutant[] = [
   {
     fault: "loses what comes after a full buffer of 64 KiB",
-    caughtBy: ["bytes are exact at every size where a buffer ends", "bytes are exact at the sizes where the way of sending changes"],
+    caughtBy: [
+      "bytes are exact at every size where a buffer ends",
+      "bytes are exact at the sizes where the way of sending changes",
+    ],
     mutate: (honest) => ({
       put: async (key, source, options) => {
         const kept = (await drain(source)).slice(0, 65_536);
-        return { ...(await honest.put(key, sourceFrom(kept), { ...options, sha256: sha256(kept) })), size: source.size };
+        return {
+          ...(await honest.put(key, sourceFrom(kept), { ...options, sha256: sha256(kept) })),
+          size: source.size,
+        };
       },
     }),
   },
   {
     fault: "puts large objects together from parts in the wrong order",
-    caughtBy: ["bytes are exact at the sizes where the way of sending changes", "a large object reads back in ranges as it reads whole"],
+    caughtBy: [
+      "bytes are exact at the sizes where the way of sending changes",
+      "a large object reads back in ranges as it reads whole",
+    ],
     mutate: (honest) => ({
       put: async (key, source, options) => {
         if (source.size < 150_000) return await honest.put(key, source, options);
@@ -39,12 +48,16 @@ export const integrityMutants: readonly Mutant[] = [
     fault: "compares the SHA-256 of small objects only",
     caughtBy: ["one flipped bit is noticed, and nothing is stored"],
     mutate: (honest, store) => ({
-      put: async (key, source, options) => (source.size > 100_000 ? write(store, key, await drain(source)) : await honest.put(key, source, options)),
+      put: async (key, source, options) =>
+        source.size > 100_000 ? write(store, key, await drain(source)) : await honest.put(key, source, options),
     }),
   },
   {
     fault: "verifies after it has replaced the object",
-    caughtBy: ["a refused overwrite leaves the old object whole", "bytes that do not have the promised SHA-256 are refused, and nothing is stored"],
+    caughtBy: [
+      "a refused overwrite leaves the old object whole",
+      "bytes that do not have the promised SHA-256 are refused, and nothing is stored",
+    ],
     mutate: (_, store) => ({
       put: async (key, source, options) => {
         const info = write(store, key, await drain(source));
@@ -134,7 +147,9 @@ export const integrityMutants: readonly Mutant[] = [
         const old = store.objects.get(key)?.bytes ?? new Uint8Array();
         const info = await honest.put(key, source, options);
         const now = store.objects.get(key)?.bytes ?? new Uint8Array();
-        return old.length > now.length ? write(store, key, new Uint8Array([...now, ...old.subarray(now.length)])) : info;
+        return old.length > now.length
+          ? write(store, key, new Uint8Array([...now, ...old.subarray(now.length)]))
+          : info;
       },
     }),
   },

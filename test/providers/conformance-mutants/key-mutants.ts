@@ -8,16 +8,48 @@ const DISTINCT = "keys that a careless store takes for one are two objects, or t
 
 /** Faults against promise 7: reading something into a key. */
 export const keyMutants: readonly Mutant[] = [
-  { fault: "lists a plus as a space, as form encoding has it", caughtBy: [ROUND_TRIP, SIDE_BY_SIDE], mutate: (honest) => listing(honest, (key) => key.replaceAll("+", " ")) },
-  { fault: "decodes percent escapes in listed keys", caughtBy: [ROUND_TRIP, SIDE_BY_SIDE], mutate: (honest) => listing(honest, decode) },
-  { fault: "lists control characters as question marks", caughtBy: [ROUND_TRIP], mutate: (honest) => listing(honest, (key) => key.replace(/\p{Cc}/gu, "?")) },
-  { fault: "lists entities decoded twice", caughtBy: [ROUND_TRIP], mutate: (honest) => listing(honest, (key) => key.replaceAll("&amp;", "&")) },
-  { fault: "cuts a key at its question mark", caughtBy: [DISTINCT, SIDE_BY_SIDE], mutate: (honest) => renaming(honest, (key) => key.replace(/\?.*$/s, "")) },
-  { fault: "cuts a key at its hash", caughtBy: [DISTINCT], mutate: (honest) => renaming(honest, (key) => key.replace(/#.*$/s, "")) },
-  { fault: "composes Unicode (NFC)", caughtBy: [DISTINCT, SIDE_BY_SIDE], mutate: (honest) => renaming(honest, (key) => key.normalize("NFC")) },
+  {
+    fault: "lists a plus as a space, as form encoding has it",
+    caughtBy: [ROUND_TRIP, SIDE_BY_SIDE],
+    mutate: (honest) => listing(honest, (key) => key.replaceAll("+", " ")),
+  },
+  {
+    fault: "decodes percent escapes in listed keys",
+    caughtBy: [ROUND_TRIP, SIDE_BY_SIDE],
+    mutate: (honest) => listing(honest, decode),
+  },
+  {
+    fault: "lists control characters as question marks",
+    caughtBy: [ROUND_TRIP],
+    mutate: (honest) => listing(honest, (key) => key.replace(/\p{Cc}/gu, "?")),
+  },
+  {
+    fault: "lists entities decoded twice",
+    caughtBy: [ROUND_TRIP],
+    mutate: (honest) => listing(honest, (key) => key.replaceAll("&amp;", "&")),
+  },
+  {
+    fault: "cuts a key at its question mark",
+    caughtBy: [DISTINCT, SIDE_BY_SIDE],
+    mutate: (honest) => renaming(honest, (key) => key.replace(/\?.*$/s, "")),
+  },
+  {
+    fault: "cuts a key at its hash",
+    caughtBy: [DISTINCT],
+    mutate: (honest) => renaming(honest, (key) => key.replace(/#.*$/s, "")),
+  },
+  {
+    fault: "composes Unicode (NFC)",
+    caughtBy: [DISTINCT, SIDE_BY_SIDE],
+    mutate: (honest) => renaming(honest, (key) => key.normalize("NFC")),
+  },
   { fault: "ignores case", caughtBy: [DISTINCT], mutate: (honest) => renaming(honest, (key) => key.toLowerCase()) },
   { fault: "trims spaces", caughtBy: [DISTINCT], mutate: (honest) => renaming(honest, (key) => key.trim()) },
-  { fault: "normalises dots and double slashes, as URL parsers do", caughtBy: [DISTINCT], mutate: (honest) => renaming(honest, asUrlPath) },
+  {
+    fault: "normalises dots and double slashes, as URL parsers do",
+    caughtBy: [DISTINCT],
+    mutate: (honest) => renaming(honest, asUrlPath),
+  },
   { fault: "reads a key's percent escapes", caughtBy: [DISTINCT], mutate: (honest) => renaming(honest, decode) },
   {
     fault: "puts the copy's source into a header unencoded",
@@ -58,12 +90,17 @@ function listing(honest: Provider, rename: (key: string) => string): Partial<Pro
 
 /** Every verb works on the renamed key but answers with the one it was asked for, where it knows it. */
 function renaming(honest: Provider, rename: (key: string) => string): Partial<Provider> {
-  const asked = <T extends ObjectInfo>(info: T | undefined, key: string): T | undefined => (info === undefined ? undefined : { ...info, key });
+  const asked = <T extends ObjectInfo>(info: T | undefined, key: string): T | undefined =>
+    info === undefined ? undefined : { ...info, key };
   return {
     put: async (key, source, options) => ({ ...(await honest.put(rename(key), source, options)), key }),
     get: async (key, options) => asked(await honest.get(rename(key), options), key),
     stat: async (key, options) => asked(await honest.stat(rename(key), options), key),
-    delete: async (keys, options) => (await honest.delete(keys.map(rename), options)).map((outcome, index) => ({ ...outcome, key: keys[index] ?? "" })),
+    delete: async (keys, options) =>
+      (await honest.delete(keys.map(rename), options)).map((outcome, index) => ({
+        ...outcome,
+        key: keys[index] ?? "",
+      })),
     copy: async (from, to, options) => ({ ...(await honest.copy(rename(from), rename(to), options)), key: to }),
   };
 }

@@ -27,7 +27,9 @@ export const listingMutants: readonly Mutant[] = [
   {
     fault: "takes a prefix for a folder",
     caughtBy: ["a prefix that ends inside a name gives every key that starts with it"],
-    mutate: (honest) => ({ list: (prefix, options) => honest.list(prefix.endsWith("/") ? prefix : `${prefix}/`, options) }),
+    mutate: (honest) => ({
+      list: (prefix, options) => honest.list(prefix.endsWith("/") ? prefix : `${prefix}/`, options),
+    }),
   },
   {
     fault: "trims slashes from the end of a prefix",
@@ -74,20 +76,28 @@ export const listingMutants: readonly Mutant[] = [
     caughtBy: ["deleting what is not there succeeds"],
     mutate: (honest, store) => ({
       delete: async (keys) =>
-        keys.map((key) => (store.objects.delete(key) ? { key } : { key, error: new SyncError("object_missing", "there is no such object") })),
+        keys.map((key) =>
+          store.objects.delete(key)
+            ? { key }
+            : { key, error: new SyncError("object_missing", "there is no such object") },
+        ),
     }),
   },
   {
     fault: "gives outcomes in the order the store answered",
     caughtBy: ["outcomes come one a key and in the order given, whatever is there and however often a key is named"],
-    mutate: (honest) => ({ delete: async (keys, options) => [...(await honest.delete(keys, options))].sort((a, b) => (a.key < b.key ? -1 : 1)) }),
+    mutate: (honest) => ({
+      delete: async (keys, options) =>
+        (await honest.delete(keys, options)).toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+    }),
   },
   {
     fault: "deletes what starts with the key",
     caughtBy: ["a delete takes its key and no neighbour"],
     mutate: (honest, store) => ({
       delete: async (keys) => {
-        for (const key of [...store.objects.keys()]) if (keys.some((start) => key.startsWith(start))) store.objects.delete(key);
+        for (const key of [...store.objects.keys()])
+          if (keys.some((start) => key.startsWith(start))) store.objects.delete(key);
         return keys.map((key) => ({ key }));
       },
     }),
@@ -105,7 +115,9 @@ export const listingMutants: readonly Mutant[] = [
   {
     fault: "overlooks a key's own error inside an answer that says 200",
     caughtBy: ["a key that cannot be deleted is reported, and the others are deleted all the same"],
-    mutate: (honest) => ({ delete: async (keys, options) => (await honest.delete(keys, options)).map(({ key }) => ({ key })) }),
+    mutate: (honest) => ({
+      delete: async (keys, options) => (await honest.delete(keys, options)).map(({ key }) => ({ key })),
+    }),
   },
   {
     fault: "ends a delete at the first key that fails",
@@ -125,7 +137,8 @@ export const listingMutants: readonly Mutant[] = [
     caughtBy: ["a key the store cannot hold does not keep the others from being deleted"],
     mutate: (honest) => ({
       delete: async (keys, options) => {
-        if (keys.some((key) => honest.keyFault(key) !== undefined)) throw new SyncError("key_invalid", "a key is impossible");
+        if (keys.some((key) => honest.keyFault(key) !== undefined))
+          throw new SyncError("key_invalid", "a key is impossible");
         return await honest.delete(keys, options);
       },
     }),
@@ -139,7 +152,8 @@ export const listingMutants: readonly Mutant[] = [
         const folders = keys.map((key) => key.slice(0, key.lastIndexOf("/") + 1));
         const empty = folders.filter((folder) => ![...store.objects.keys()].some((key) => key.startsWith(folder)));
         await aTurn();
-        for (const key of [...store.objects.keys()]) if (empty.some((folder) => key.startsWith(folder))) store.objects.delete(key);
+        for (const key of [...store.objects.keys()])
+          if (empty.some((folder) => key.startsWith(folder))) store.objects.delete(key);
         return outcomes;
       },
     }),

@@ -42,7 +42,13 @@ export function write(store: MemoryStore, key: string, bytes: Uint8Array<ArrayBu
 
 /** `bytes` as a source that a second put can read. */
 export function sourceFrom(bytes: Uint8Array): ByteSource {
-  return { size: bytes.length, open: async () => ({ read: async (offset, length) => bytes.slice(offset, offset + length), close: async () => undefined }) };
+  return {
+    size: bytes.length,
+    open: async () => ({
+      read: async (offset, length) => bytes.slice(offset, offset + length),
+      close: async () => undefined,
+    }),
+  };
 }
 
 /** Lets every other task that is ready run. */

@@ -17,11 +17,16 @@ export const readingMutants: readonly Mutant[] = [
   },
   {
     fault: "takes a range past the end for a missing object",
-    caughtBy: ["a range is exactly the bytes it names, also over and past the end", "a range of an empty object is empty"],
+    caughtBy: [
+      "a range is exactly the bytes it names, also over and past the end",
+      "a range of an empty object is empty",
+    ],
     mutate: (honest) => ({
       get: async (key, options) => {
         const content = await honest.get(key, options);
-        return content !== undefined && options?.range !== undefined && options.range.offset >= content.size ? undefined : content;
+        return content !== undefined && options?.range !== undefined && options.range.offset >= content.size
+          ? undefined
+          : content;
       },
     }),
   },
@@ -95,7 +100,8 @@ export const readingMutants: readonly Mutant[] = [
     fault: "reports each sent byte twice",
     caughtBy: ["the bytes reported as sent add up to the object's size"],
     mutate: (honest) => ({
-      put: (key, source, options) => honest.put(key, source, { ...options, onBytes: (bytes) => options.onBytes?.(bytes * 2) }),
+      put: (key, source, options) =>
+        honest.put(key, source, { ...options, onBytes: (bytes) => options.onBytes?.(bytes * 2) }),
     }),
   },
   {

@@ -16,7 +16,8 @@ export const writingMutants: readonly Mutant[] = [
     mutate: (honest, store) => ({
       put: async (key, source, options) => {
         const there = store.objects.get(key);
-        const same = there !== undefined && there.bytes.length === source.size && options.precondition?.kind === "absent";
+        const same =
+          there !== undefined && there.bytes.length === source.size && options.precondition?.kind === "absent";
         return same ? { key, size: source.size, version: there.version } : await honest.put(key, source, options);
       },
     }),
@@ -40,7 +41,10 @@ export const writingMutants: readonly Mutant[] = [
   },
   {
     fault: "ignores a version, as stores do that do not know If-Match",
-    caughtBy: ["a replace with a stale version is refused and changes nothing", "of many writers that replace one version at once, one wins"],
+    caughtBy: [
+      "a replace with a stale version is refused and changes nothing",
+      "of many writers that replace one version at once, one wins",
+    ],
     mutate: (honest) => ({ put: (key, source, options) => honest.put(key, source, unless(options, "version")) }),
   },
   {
@@ -57,7 +61,8 @@ export const writingMutants: readonly Mutant[] = [
     fault: "creates where a version was to be replaced",
     caughtBy: ["a replace of what is not there is refused"],
     mutate: (honest, store) => ({
-      put: (key, source, options) => honest.put(key, source, store.objects.has(key) ? options : unless(options, "version")),
+      put: (key, source, options) =>
+        honest.put(key, source, store.objects.has(key) ? options : unless(options, "version")),
     }),
   },
   {
@@ -65,12 +70,17 @@ export const writingMutants: readonly Mutant[] = [
     caughtBy: ["a condition that holds does not excuse wrong bytes"],
     mutate: (honest, store) => ({
       put: async (key, source, options) =>
-        options.precondition === undefined ? await honest.put(key, source, options) : write(store, key, await drain(source)),
+        options.precondition === undefined
+          ? await honest.put(key, source, options)
+          : write(store, key, await drain(source)),
     }),
   },
   {
     fault: "judges a condition before it reads the source",
-    caughtBy: ["of many writers that create one key at once, one wins", "of many writers that replace one version at once, one wins"],
+    caughtBy: [
+      "of many writers that create one key at once, one wins",
+      "of many writers that replace one version at once, one wins",
+    ],
     mutate: (honest, store) => ({
       put: async (key, source, options) => {
         if (options.precondition !== undefined && !holds(store, key, options)) throw conflict();
@@ -101,7 +111,9 @@ export const writingMutants: readonly Mutant[] = [
   {
     fault: "does not copy over what is there",
     caughtBy: ["a copy over an object replaces it whole"],
-    mutate: (honest) => ({ copy: async (from, to, options) => (await honest.stat(to)) ?? (await honest.copy(from, to, options)) }),
+    mutate: (honest) => ({
+      copy: async (from, to, options) => (await honest.stat(to)) ?? (await honest.copy(from, to, options)),
+    }),
   },
   {
     fault: "copies by a link that dies with its source",
@@ -124,7 +136,8 @@ export const writingMutants: readonly Mutant[] = [
     fault: "copies a missing object as an empty one",
     caughtBy: ["a copy of what is not there says so and stores nothing"],
     mutate: (honest, store) => ({
-      copy: async (from, to, options) => (store.objects.has(from) ? await honest.copy(from, to, options) : write(store, to, new Uint8Array())),
+      copy: async (from, to, options) =>
+        store.objects.has(from) ? await honest.copy(from, to, options) : write(store, to, new Uint8Array()),
     }),
   },
   {
@@ -146,7 +159,9 @@ function unless(options: PutOptions, kind: "absent" | "version"): PutOptions {
 }
 
 function holds(store: MemoryStore, key: string, { precondition }: PutOptions): boolean {
-  return precondition?.kind === "version" ? store.objects.get(key)?.version === precondition.version : !store.objects.has(key);
+  return precondition?.kind === "version"
+    ? store.objects.get(key)?.version === precondition.version
+    : !store.objects.has(key);
 }
 
 function conflict(): SyncError {

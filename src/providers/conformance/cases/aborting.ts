@@ -20,7 +20,8 @@ export const abortingCases: readonly ConformanceCase[] = [
       await context.rejects(() => provider.stat(kept, { signal }), "aborted", "stat");
       await context.rejects(() => firstOf(provider, context.prefix, signal), "aborted", "list");
       await context.rejects(() => deleteOrThrow(provider, kept, signal), "aborted", "delete");
-      if (provider.capabilities.serverSideCopy) await context.rejects(() => provider.copy(kept, other, { signal }), "aborted", "copy");
+      if (provider.capabilities.serverSideCopy)
+        await context.rejects(() => provider.copy(kept, other, { signal }), "aborted", "copy");
       checkSameKeys(await context.listKeys(context.prefix), [kept], "listing after the aborted calls");
       checkBytes(await context.read(kept), bytes, "the object after the aborted calls");
     },
@@ -32,7 +33,11 @@ export const abortingCases: readonly ConformanceCase[] = [
       for (const size of [10_000, ...context.largeObjectBytes]) {
         const key = `${context.prefix}aborted-${size}`;
         await abortDuring(context, key, someBytes(size, 502), `put of ${size} bytes`);
-        checkEqual((await context.provider.stat(key))?.size, undefined, `size of what an aborted put of ${size} bytes left`);
+        checkEqual(
+          (await context.provider.stat(key))?.size,
+          undefined,
+          `size of what an aborted put of ${size} bytes left`,
+        );
       }
       checkSameKeys(await context.listKeys(context.prefix), [], "listing after the aborted puts");
     },
@@ -107,7 +112,11 @@ export const abortingCases: readonly ConformanceCase[] = [
 async function abortDuring(context: ConformanceContext, key: string, bytes: Uint8Array, what: string): Promise<void> {
   const controller = new AbortController();
   const source = sourceOf(bytes, { beforeRead: () => controller.abort() });
-  await context.rejects(() => context.put(key, bytes, { source, signal: controller.signal }), "aborted", `${what} aborted in its first read`);
+  await context.rejects(
+    () => context.put(key, bytes, { source, signal: controller.signal }),
+    "aborted",
+    `${what} aborted in its first read`,
+  );
   checkEqual(source.closed, source.opened, "sources closed of those opened by an aborted put");
 }
 

@@ -12,7 +12,9 @@ export const concurrencyCases: readonly ConformanceCase[] = [
     run: async (context) => {
       const keys = Array.from({ length: AT_ONCE }, (_, n) => `${context.prefix}folder-${n % 7}/file-${n}`);
       await Promise.all(keys.map((key, n) => context.put(key, someBytes(1_000 * n, 600 + n))));
-      await Promise.all(keys.map(async (key, n) => checkBytes(await context.read(key), someBytes(1_000 * n, 600 + n), key)));
+      await Promise.all(
+        keys.map(async (key, n) => checkBytes(await context.read(key), someBytes(1_000 * n, 600 + n), key)),
+      );
       checkSameKeys(await context.listKeys(context.prefix), keys, "listing after fifty puts");
     },
   },
@@ -27,7 +29,10 @@ export const concurrencyCases: readonly ConformanceCase[] = [
       const bytes = await context.read(key);
       check(bytes !== undefined, "the contended object is missing");
       const digest = context.sha256(bytes);
-      check(contents.some((content) => context.sha256(content) === digest), `${bytes.length} bytes are there that nobody put`);
+      check(
+        contents.some((content) => context.sha256(content) === digest),
+        `${bytes.length} bytes are there that nobody put`,
+      );
       checkSameKeys(await context.listKeys(context.prefix), [key], "listing after the contention");
     },
   },
@@ -58,7 +63,10 @@ export const concurrencyCases: readonly ConformanceCase[] = [
         ...fresh.map((key) => context.put(key, someBytes(2_000, 901))),
         ...keys.map(async () => {
           const listed = new Set(await context.listKeys(context.prefix));
-          check(keys.every((key) => listed.has(key)), "a listing during writes lost an object that was there all along");
+          check(
+            keys.every((key) => listed.has(key)),
+            "a listing during writes lost an object that was there all along",
+          );
         }),
       ]);
       checkSameKeys(await context.listKeys(context.prefix), [...keys, ...fresh], "listing afterwards");

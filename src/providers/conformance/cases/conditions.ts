@@ -20,7 +20,11 @@ export const conditionCases: readonly ConformanceCase[] = [
         const bytes = someBytes(size, 110);
         const first = await context.put(key, bytes, { precondition: ABSENT });
         for (const again of [bytes, someBytes(size + 1, 111)]) {
-          await context.rejects(() => context.put(key, again, { precondition: ABSENT }), "precondition_failed", "a second create");
+          await context.rejects(
+            () => context.put(key, again, { precondition: ABSENT }),
+            "precondition_failed",
+            "a second create",
+          );
         }
         checkBytes(await context.read(key), bytes, "the object that was created first");
         checkEqual((await context.provider.stat(key))?.version, first.version, "its version");
@@ -50,7 +54,11 @@ export const conditionCases: readonly ConformanceCase[] = [
         const first = await context.put(key, someBytes(size, 114));
         const second = await context.put(key, someBytes(size, 115), { precondition: versionOf(first) });
         const kept = someBytes(size, 115);
-        await context.rejects(() => context.put(key, someBytes(size, 116), { precondition: versionOf(first) }), "precondition_failed", "a replace with a stale version");
+        await context.rejects(
+          () => context.put(key, someBytes(size, 116), { precondition: versionOf(first) }),
+          "precondition_failed",
+          "a replace with a stale version",
+        );
         checkBytes(await context.read(key), kept, "the object after the refused replace");
         checkEqual((await context.provider.stat(key))?.version, second.version, "its version");
       }
@@ -86,7 +94,11 @@ export const conditionCases: readonly ConformanceCase[] = [
       const key = `${context.prefix}vanished`;
       const info = await context.put(key, someBytes(10, 130));
       await context.provider.delete([key]);
-      await context.rejects(() => context.put(key, someBytes(10, 131), { precondition: versionOf(info) }), "precondition_failed", "a replace of a deleted object");
+      await context.rejects(
+        () => context.put(key, someBytes(10, 131), { precondition: versionOf(info) }),
+        "precondition_failed",
+        "a replace of a deleted object",
+      );
       check((await context.provider.stat(key)) === undefined, "the refused replace stored something");
     },
   },
@@ -97,7 +109,11 @@ export const conditionCases: readonly ConformanceCase[] = [
     run: async (context) => {
       const key = `${context.prefix}wrong`;
       const foreign = context.sha256(someBytes(11, 132));
-      await context.rejects(() => context.put(key, someBytes(10, 133), { precondition: ABSENT, sha256: foreign }), "content_mismatch", "a create with wrong bytes");
+      await context.rejects(
+        () => context.put(key, someBytes(10, 133), { precondition: ABSENT, sha256: foreign }),
+        "content_mismatch",
+        "a create with wrong bytes",
+      );
       check((await context.provider.stat(key)) === undefined, "a create with wrong bytes stored something");
     },
   },
@@ -125,7 +141,11 @@ export const conditionCases: readonly ConformanceCase[] = [
     needs: ({ conditionalPut }) => !conditionalPut,
     run: async (context) => {
       const key = `${context.prefix}unsupported`;
-      await context.rejects(() => context.put(key, someBytes(10, 141), { precondition: ABSENT }), "provider_unsupported", "a put with a condition");
+      await context.rejects(
+        () => context.put(key, someBytes(10, 141), { precondition: ABSENT }),
+        "provider_unsupported",
+        "a put with a condition",
+      );
       check((await context.provider.stat(key)) === undefined, "the refused put stored something");
     },
   },

@@ -67,7 +67,11 @@ export const copyingCases: readonly ConformanceCase[] = [
       const first = await context.put(from, someBytes(10, 164));
       await context.provider.copy(from, to, { ifVersion: first.version });
       await context.put(from, someBytes(10, 165));
-      await context.rejects(() => context.provider.copy(from, to, { ifVersion: first.version }), "precondition_failed", "a copy of a stale version");
+      await context.rejects(
+        () => context.provider.copy(from, to, { ifVersion: first.version }),
+        "precondition_failed",
+        "a copy of a stale version",
+      );
       checkBytes(await context.read(to), someBytes(10, 164), "the destination after a refused copy");
     },
   },

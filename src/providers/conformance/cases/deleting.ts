@@ -1,7 +1,7 @@
 import { eachAtOnce } from "../at-once.ts";
 import type { ConformanceCase } from "../conformance-case.ts";
 import { checkFlag } from "../context.ts";
-import { check, checkBytes, checkEqual, checkSameKeys } from "../expect.ts";
+import { check, checkBytes, checkEqual, checkSameKeys, show } from "../expect.ts";
 import { someBytes } from "../sources.ts";
 
 /** A batch larger than this is not worth the suite's time; no store takes more keys in one request. */
@@ -14,7 +14,8 @@ export const deletingCases: readonly ConformanceCase[] = [
     rule: 5,
     run: async (context) => {
       const keys = ["never", "never/below", "never"].map((name) => `${context.prefix}${name}`);
-      for (const outcome of await context.provider.delete(keys)) checkEqual(outcome.error?.code, undefined, `deleting the missing ${outcome.key}`);
+      for (const outcome of await context.provider.delete(keys))
+        checkEqual(outcome.error?.code, undefined, `deleting the missing ${outcome.key}`);
       checkEqual((await context.provider.delete([])).length, 0, "outcomes of no keys");
     },
   },
@@ -40,7 +41,9 @@ export const deletingCases: readonly ConformanceCase[] = [
       for (const key of kept) await context.put(key, bytes);
       await context.put(`${context.prefix}a`, bytes);
       await context.put(`${context.prefix}dir/deep/gone`, bytes);
-      const asked = ["a", "dir/deep/gone", "dir", "dir/", "dir/deep", "other/", "dir/file/below", "a*"].map((name) => `${context.prefix}${name}`);
+      const asked = ["a", "dir/deep/gone", "dir", "dir/", "dir/deep", "other/", "dir/file/below", "a*"].map(
+        (name) => `${context.prefix}${name}`,
+      );
       const outcomes = await context.provider.delete(asked);
       checkEqual(outcomes[0]?.error?.code, undefined, "deleting a");
       checkEqual(outcomes[1]?.error?.code, undefined, "deleting dir/deep/gone");
@@ -53,7 +56,10 @@ export const deletingCases: readonly ConformanceCase[] = [
     rule: 5,
     needs: ({ deleteBatchMax }) => deleteBatchMax < BATCH_TESTED_MAX,
     run: async (context) => {
-      const keys = Array.from({ length: context.provider.capabilities.deleteBatchMax + 3 }, (_, n) => `${context.prefix}batch/${n}`);
+      const keys = Array.from(
+        { length: context.provider.capabilities.deleteBatchMax + 3 },
+        (_, n) => `${context.prefix}batch/${n}`,
+      );
       const there = keys.filter((_, n) => n % 200 === 0 || n >= keys.length - 4);
       await eachAtOnce(there, 16, (key) => context.put(key, someBytes(1, 102)));
       const outcomes = await context.provider.delete(keys);
@@ -74,7 +80,8 @@ export const deletingCases: readonly ConformanceCase[] = [
       try {
         const outcomes = await context.provider.delete(keys);
         checkEqual(outcomes.length, keys.length, "outcomes");
-        for (const outcome of outcomes) checkEqual(outcome.error !== undefined, outcome.key === refused, `an error for ${outcome.key}`);
+        for (const outcome of outcomes)
+          checkEqual(outcome.error !== undefined, outcome.key === refused, `an error for ${outcome.key}`);
         const error = outcomes[1]?.error;
         check(error !== undefined, "the refused key has no error");
         checkFlag(error, "the refused key");
@@ -88,7 +95,9 @@ export const deletingCases: readonly ConformanceCase[] = [
     name: "a key the store cannot hold does not keep the others from being deleted",
     rule: 5,
     run: async (context) => {
-      const impossible = ["", `${context.prefix}${"x".repeat(5_000)}`, `${context.prefix}\ud800`].filter((key) => context.provider.keyFault(key) !== undefined);
+      const impossible = ["", `${context.prefix}${"x".repeat(5_000)}`, `${context.prefix}\ud800`].filter(
+        (key) => context.provider.keyFault(key) !== undefined,
+      );
       const keys = ["first", "last"].map((name) => `${context.prefix}${name}`);
       for (const key of keys) await context.put(key, someBytes(1, 104));
       const asked = [...keys.slice(0, 1), ...impossible, ...keys.slice(1)];
@@ -97,7 +106,7 @@ export const deletingCases: readonly ConformanceCase[] = [
       for (const outcome of outcomes) {
         const code = outcome.error?.code;
         const right = code === undefined || (code === "key_invalid" && impossible.includes(outcome.key));
-        check(right, `deleting ended with ${code} where nothing${keys.includes(outcome.key) ? "" : " or key_invalid"} was expected`);
+        check(right, `deleting ${show(outcome.key)} ended with ${code}`);
       }
       checkSameKeys(await context.listKeys(context.prefix), [], "what is left");
     },

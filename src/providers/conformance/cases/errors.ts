@@ -13,16 +13,32 @@ export const errorCases: readonly ConformanceCase[] = [
     run: async (context) => {
       const { provider } = context;
       const bytes = someBytes(10, 400);
-      await context.rejects(() => context.put(`${context.prefix}x`, bytes, { sha256: context.sha256(someBytes(9, 401)) }), "content_mismatch", "wrong bytes");
+      await context.rejects(
+        () => context.put(`${context.prefix}x`, bytes, { sha256: context.sha256(someBytes(9, 401)) }),
+        "content_mismatch",
+        "wrong bytes",
+      );
       await context.rejects(() => context.put("\ud800", bytes), "key_invalid", "an impossible key");
       if (provider.capabilities.conditionalPut) {
         const stale = { kind: "version", version: '"0123456789abcdef0123456789abcdef"' } as const;
-        await context.rejects(() => context.put(`${context.prefix}x`, bytes, { precondition: stale }), "precondition_failed", "a stale version");
+        await context.rejects(
+          () => context.put(`${context.prefix}x`, bytes, { precondition: stale }),
+          "precondition_failed",
+          "a stale version",
+        );
       }
       if (provider.capabilities.serverSideCopy) {
-        await context.rejects(() => provider.copy(`${context.prefix}never`, `${context.prefix}x`, {}), "object_missing", "a missing source");
+        await context.rejects(
+          () => provider.copy(`${context.prefix}never`, `${context.prefix}x`, {}),
+          "object_missing",
+          "a missing source",
+        );
       }
-      await context.rejects(() => provider.stat(`${context.prefix}x`, { signal: AbortSignal.abort() }), "aborted", "an aborted call");
+      await context.rejects(
+        () => provider.stat(`${context.prefix}x`, { signal: AbortSignal.abort() }),
+        "aborted",
+        "an aborted call",
+      );
       if (context.options.beginOutage !== undefined) await duringOutage(context, async () => undefined);
     },
   },
@@ -38,7 +54,15 @@ export const errorCases: readonly ConformanceCase[] = [
       await body.cancel();
       const listed: unknown[] = [];
       for await (const info of provider.list(context.prefix)) listed.push(info);
-      const returned = { put, got, listed, stat: await provider.stat(key), identity: provider.identity, service: provider.service, deleted: await provider.delete([key]) };
+      const returned = {
+        put,
+        got,
+        listed,
+        stat: await provider.stat(key),
+        identity: provider.identity,
+        service: provider.service,
+        deleted: await provider.delete([key]),
+      };
       const leaked = secretsIn(returned, context.options.secrets ?? []);
       check(leaked === undefined, `what a provider returns shows a secret in ${leaked}`);
     },
@@ -52,18 +76,28 @@ export const errorCases: readonly ConformanceCase[] = [
       await context.put(`${context.prefix}before`, bytes);
       await duringOutage(context, async (outage, what) => checkEqual(outage.requests(), 1, `requests of one ${what}`));
       checkBytes(await context.read(`${context.prefix}before`), bytes, "the object after the outage");
-      check((await context.provider.stat(`${context.prefix}during`)) === undefined, "a put that failed has stored something");
+      check(
+        (await context.provider.stat(`${context.prefix}during`)) === undefined,
+        "a put that failed has stored something",
+      );
     },
   },
 ];
 
 /** One call of each verb in an outage of its own; each must throw an error that the retry table always repeats. */
-async function duringOutage(context: ConformanceContext, after: (outage: Outage, what: string) => Promise<void>): Promise<void> {
+async function duringOutage(
+  context: ConformanceContext,
+  after: (outage: Outage, what: string) => Promise<void>,
+): Promise<void> {
   for (const [what, call] of Object.entries(callsOf(context))) {
     const outage = await context.options.beginOutage?.();
     check(outage !== undefined, "the case ran without a way to make an outage");
     try {
-      const error = await context.rejects(() => call(context.provider), ["provider_unavailable", "provider_unreachable", "provider_throttled", "provider_timeout"], what);
+      const error = await context.rejects(
+        () => call(context.provider),
+        ["provider_unavailable", "provider_unreachable", "provider_throttled", "provider_timeout"],
+        what,
+      );
       check(error.retryable, `${what} during an outage is not retryable`);
       await after(outage, what);
     } finally {

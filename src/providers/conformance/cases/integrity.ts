@@ -5,7 +5,9 @@ import { check, checkBytes, checkEqual } from "../expect.ts";
 import { someBytes, sourceOf } from "../sources.ts";
 
 /** Where hash blocks, pages, pipes and the usual buffers end. */
-const BORDER_SIZES = [0, 1, 63, 64, 65, 4095, 4096, 4097, 65_535, 65_536, 65_537, 262_144, 262_145, 1_048_575, 1_048_576, 1_048_577];
+const BORDER_SIZES = [
+  0, 1, 63, 64, 65, 4095, 4096, 4097, 65_535, 65_536, 65_537, 262_144, 262_145, 1_048_575, 1_048_576, 1_048_577,
+];
 const SMALL_BYTES = 10_000;
 const NOT_WHAT_WAS_HASHED: readonly ErrorCode[] = ["content_mismatch", "file_changed"];
 
@@ -31,7 +33,13 @@ export const integrityCases: readonly ConformanceCase[] = [
     run: async (context) => {
       const wrong = context.sha256(new TextEncoder().encode("other content"));
       for (const size of sizesOf(context)) {
-        await refuses(context, sourceOf(someBytes(size, 3)), wrong, ["content_mismatch"], `${size} bytes under a foreign SHA-256`);
+        await refuses(
+          context,
+          sourceOf(someBytes(size, 3)),
+          wrong,
+          ["content_mismatch"],
+          `${size} bytes under a foreign SHA-256`,
+        );
       }
     },
   },
@@ -44,7 +52,13 @@ export const integrityCases: readonly ConformanceCase[] = [
         const sha256 = context.sha256(bytes);
         const flipped = bytes.slice();
         flipped[size - 1] = (bytes[size - 1] ?? 0) ^ 1;
-        await refuses(context, sourceOf(flipped), sha256, ["content_mismatch"], `${size} bytes with the last bit flipped`);
+        await refuses(
+          context,
+          sourceOf(flipped),
+          sha256,
+          ["content_mismatch"],
+          `${size} bytes with the last bit flipped`,
+        );
       }
     },
   },
@@ -71,7 +85,13 @@ export const integrityCases: readonly ConformanceCase[] = [
         for (const shortSilently of [false, true]) {
           const bytes = someBytes(size, 7);
           const source = sourceOf(bytes, { size: size + 1_000, shortSilently });
-          await refuses(context, source, context.sha256(bytes), NOT_WHAT_WAS_HASHED, `${size} bytes of ${size + 1_000}`);
+          await refuses(
+            context,
+            source,
+            context.sha256(bytes),
+            NOT_WHAT_WAS_HASHED,
+            `${size} bytes of ${size + 1_000}`,
+          );
         }
       }
     },
@@ -82,7 +102,13 @@ export const integrityCases: readonly ConformanceCase[] = [
     run: async (context) => {
       for (const size of sizesOf(context)) {
         const grown = someBytes(size + 1_000, 8);
-        await refuses(context, sourceOf(grown, { size }), context.sha256(grown), NOT_WHAT_WAS_HASHED, `${size + 1_000} bytes announced as ${size}`);
+        await refuses(
+          context,
+          sourceOf(grown, { size }),
+          context.sha256(grown),
+          NOT_WHAT_WAS_HASHED,
+          `${size + 1_000} bytes announced as ${size}`,
+        );
       }
     },
   },
@@ -108,7 +134,12 @@ export const integrityCases: readonly ConformanceCase[] = [
         const wrong = someBytes(size, 11);
         for (const rightOpening of [1, 2]) {
           const source = sourceOf(right, { bytesOf: (opening) => (opening === rightOpening ? right : wrong) });
-          await settlesExactly(context, source, context.sha256(right), `${size} bytes that are right at opening ${rightOpening} only`);
+          await settlesExactly(
+            context,
+            source,
+            context.sha256(right),
+            `${size} bytes that are right at opening ${rightOpening} only`,
+          );
         }
       }
     },
@@ -120,7 +151,13 @@ export const integrityCases: readonly ConformanceCase[] = [
       for (const size of sizesOf(context)) {
         const bytes = someBytes(size, 12);
         const source = sourceOf(bytes, { beforeRead: ({ offset, length }) => failAt(offset + length > size / 2) });
-        await refuses(context, source, context.sha256(bytes), ["file_unreadable"], `${size} bytes with a disk error in the middle`);
+        await refuses(
+          context,
+          source,
+          context.sha256(bytes),
+          ["file_unreadable"],
+          `${size} bytes with a disk error in the middle`,
+        );
       }
     },
   },
@@ -185,14 +222,25 @@ async function roundTrip(context: ConformanceContext, name: string, bytes: Uint8
 }
 
 /** The put must fail with one of `codes`, and its key must not exist. */
-async function refuses(context: ConformanceContext, source: ByteSource, sha256: string, codes: readonly ErrorCode[], what: string): Promise<void> {
+async function refuses(
+  context: ConformanceContext,
+  source: ByteSource,
+  sha256: string,
+  codes: readonly ErrorCode[],
+  what: string,
+): Promise<void> {
   const key = `${context.prefix}refused`;
   await context.rejects(() => context.put(key, new Uint8Array(), { source, sha256 }), codes, what);
   checkEqual((await context.provider.stat(key))?.size, undefined, `${what}: size of what was stored`);
 }
 
 /** The put may succeed, but then with exactly the bytes of `sha256`; if it fails its key must not exist. */
-async function settlesExactly(context: ConformanceContext, source: ByteSource, sha256: string, what: string): Promise<void> {
+async function settlesExactly(
+  context: ConformanceContext,
+  source: ByteSource,
+  sha256: string,
+  what: string,
+): Promise<void> {
   const key = `${context.prefix}settled`;
   const stored = await context.put(key, new Uint8Array(), { source, sha256 }).then(
     () => true,
@@ -202,7 +250,8 @@ async function settlesExactly(context: ConformanceContext, source: ByteSource, s
     },
   );
   const bytes = await context.read(key);
-  if (stored) checkEqual(bytes === undefined ? undefined : context.sha256(bytes), sha256, `${what}: SHA-256 of what was stored`);
+  if (stored)
+    checkEqual(bytes === undefined ? undefined : context.sha256(bytes), sha256, `${what}: SHA-256 of what was stored`);
   else checkEqual(bytes?.length, undefined, `${what}: bytes stored by a put that failed`);
   await context.provider.delete([key]);
 }
@@ -218,6 +267,8 @@ function checkClosed(opened: number, closed: number, what: string): void {
 async function checkOneOf(context: ConformanceContext, key: string, contents: readonly Uint8Array[]): Promise<void> {
   const bytes = await context.read(key);
   check(bytes !== undefined, "an object that is being overwritten was reported missing");
-  const whole = contents.some((content) => content.length === bytes.length && context.sha256(content) === context.sha256(bytes));
+  const whole = contents.some(
+    (content) => content.length === bytes.length && context.sha256(content) === context.sha256(bytes),
+  );
   check(whole, `a reader saw ${bytes.length} bytes that are neither the old content nor the new`);
 }

@@ -10,7 +10,8 @@ export const keyCases: readonly ConformanceCase[] = [
     name: "every key the store accepts goes through put, get, stat, list and delete unchanged",
     rule: 7,
     run: async (context) => {
-      for (const [index, name] of acceptedKeys(context).entries()) await roundTrip(context, `${context.prefix}${index}/`, name);
+      for (const [index, name] of acceptedKeys(context).entries())
+        await roundTrip(context, `${context.prefix}${index}/`, name);
     },
   },
   {
@@ -39,7 +40,8 @@ export const keyCases: readonly ConformanceCase[] = [
       for (const [index, name] of TORTURE_KEYS.entries()) {
         const key = `${under}${name}`;
         const bytes = someBytes(30, 200 + index);
-        if (context.provider.keyFault(key) === undefined && (await putOrCollide(context, key, bytes))) kept.set(key, bytes);
+        if (context.provider.keyFault(key) === undefined && (await putOrCollide(context, key, bytes)))
+          kept.set(key, bytes);
       }
       checkSameKeys(await context.listKeys(under), [...kept.keys()], "listing of all odd keys");
       for (const [key, bytes] of kept) checkBytes(await context.read(key), bytes, show(key));
@@ -52,14 +54,20 @@ export const keyCases: readonly ConformanceCase[] = [
     name: "keys that a careless store takes for one are two objects, or the second is refused",
     rule: 7,
     run: async (context) => {
-      for (const [index, [one, two]] of DISTINCT_KEYS.entries()) await keepApart(context, `${context.prefix}${index}/`, one, two);
+      for (const [index, [one, two]] of DISTINCT_KEYS.entries())
+        await keepApart(context, `${context.prefix}${index}/`, one, two);
     },
   },
   {
     name: "a key the store cannot hold is refused by put and copy, and nothing is stored",
     rule: 7,
     run: async (context) => {
-      const refused = [...TORTURE_KEYS.map((name) => `${context.prefix}${name}`), "", `${context.prefix}${"x/".repeat(5_000)}x`, `${context.prefix}\ud83d`];
+      const refused = [
+        ...TORTURE_KEYS.map((name) => `${context.prefix}${name}`),
+        "",
+        `${context.prefix}${"x/".repeat(5_000)}x`,
+        `${context.prefix}\ud83d`,
+      ];
       const from = `${context.prefix}from`;
       await context.put(from, someBytes(5, 300));
       for (const key of refused.filter((each) => context.provider.keyFault(each) !== undefined)) {
@@ -84,14 +92,20 @@ export const keyCases: readonly ConformanceCase[] = [
     rule: 7,
     needs: ({ hierarchicalKeys }) => hierarchicalKeys,
     run: async (context) => {
-      const [file, below, deep] = ["x", "x/y", "x/y/z"].map((name) => `${context.prefix}${name}`) as [string, string, string];
+      const [file, below, deep] = ["x", "x/y", "x/y/z"].map((name) => `${context.prefix}${name}`) as [
+        string,
+        string,
+        string,
+      ];
       const bytes = someBytes(7, 302);
       await context.put(file, bytes);
-      for (const key of [below, deep]) await context.rejects(() => context.put(key, bytes), "key_collision", `put below an object`);
+      for (const key of [below, deep])
+        await context.rejects(() => context.put(key, bytes), "key_collision", `put below an object`);
       checkBytes(await context.read(file), bytes, "the object in the way");
       await context.provider.delete([file]);
       await context.put(deep, bytes);
-      for (const key of [file, below]) await context.rejects(() => context.put(key, bytes), "key_collision", "put over a folder");
+      for (const key of [file, below])
+        await context.rejects(() => context.put(key, bytes), "key_collision", "put over a folder");
       checkSameKeys(await context.listKeys(context.prefix), [deep], "what is left");
     },
   },
@@ -104,7 +118,8 @@ export const keyCases: readonly ConformanceCase[] = [
       for (const [index, key] of keys.entries()) await context.put(key, someBytes(7, 303 + index));
       checkSameKeys(await context.listKeys(context.prefix), keys, "listing");
       await context.provider.delete(keys.slice(0, 1));
-      for (const index of [1, 2]) checkBytes(await context.read(keys[index] ?? ""), someBytes(7, 303 + index), keys[index] ?? "");
+      for (const index of [1, 2])
+        checkBytes(await context.read(keys[index] ?? ""), someBytes(7, 303 + index), keys[index] ?? "");
     },
   },
 ];
@@ -148,7 +163,11 @@ async function keepApart(context: ConformanceContext, under: string, one: string
   check((await context.read(keys[1])) === undefined, `${show(two)} can be read after a put of ${show(one)}`);
   const both = await putOrCollide(context, keys[1], contents[1]);
   checkBytes(await context.read(keys[0]), contents[0], `${show(one)} after a put of ${show(two)}`);
-  checkSameKeys(await context.listKeys(under), both ? [...keys] : [keys[0]], `listing of ${show(one)} and ${show(two)}`);
+  checkSameKeys(
+    await context.listKeys(under),
+    both ? [...keys] : [keys[0]],
+    `listing of ${show(one)} and ${show(two)}`,
+  );
   await context.provider.delete([keys[1]]);
   checkBytes(await context.read(keys[0]), contents[0], `${show(one)} after ${show(two)} was deleted`);
 }

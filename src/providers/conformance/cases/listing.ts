@@ -10,21 +10,34 @@ export const listingCases: readonly ConformanceCase[] = [
     rule: 4,
     run: async (context) => {
       const first = Array.from({ length: Math.min(1_000, context.manyKeys) }, (_, n) => `${context.prefix}many/x-${n}`);
-      const rest = Array.from({ length: Math.max(0, context.manyKeys - 1_000) }, (_, n) => `${context.prefix}many/y-${n}`);
+      const rest = Array.from(
+        { length: Math.max(0, context.manyKeys - 1_000) },
+        (_, n) => `${context.prefix}many/y-${n}`,
+      );
       const bytes = someBytes(3, 90);
       await eachAtOnce([...first, ...rest], 32, (key) => context.put(key, bytes));
       checkSameKeys(await context.listKeys(`${context.prefix}many/x-`), first, "a listing of exactly one page");
-      checkSameKeys(await context.listKeys(`${context.prefix}many/`), [...first, ...rest], "a listing of more than a page");
+      checkSameKeys(
+        await context.listKeys(`${context.prefix}many/`),
+        [...first, ...rest],
+        "a listing of more than a page",
+      );
     },
   },
   {
     name: "a prefix that ends inside a name gives every key that starts with it",
     rule: 4,
     run: async (context) => {
-      const names = ["a", "ab", "ab-c", "abc/d", "abc/e/f", "b/a", "b/ab"].filter((name) => name !== "a" || !context.provider.capabilities.hierarchicalKeys);
+      const names = ["a", "ab", "ab-c", "abc/d", "abc/e/f", "b/a", "b/ab"].filter(
+        (name) => name !== "a" || !context.provider.capabilities.hierarchicalKeys,
+      );
       for (const name of names) await context.put(`${context.prefix}${name}`, someBytes(1, 91));
       for (const prefix of ["", "a", "ab", "abc", "abc/", "abc/e", "abc/e/", "abc/e/f", "b", "b/", "b/a", "b/ab"]) {
-        await checkListing(context, prefix, names.filter((name) => name.startsWith(prefix)));
+        await checkListing(
+          context,
+          prefix,
+          names.filter((name) => name.startsWith(prefix)),
+        );
       }
     },
   },
@@ -82,5 +95,9 @@ export const listingCases: readonly ConformanceCase[] = [
 
 async function checkListing(context: ConformanceContext, prefix: string, names: readonly string[]): Promise<void> {
   const keys = await context.listKeys(`${context.prefix}${prefix}`);
-  checkSameKeys(keys, names.map((name) => `${context.prefix}${name}`), `listing of "${prefix}"`);
+  checkSameKeys(
+    keys,
+    names.map((name) => `${context.prefix}${name}`),
+    `listing of "${prefix}"`,
+  );
 }

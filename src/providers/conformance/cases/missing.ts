@@ -20,17 +20,29 @@ export const missingCases: readonly ConformanceCase[] = [
     run: async (context) => {
       const bytes = someBytes(10, 80);
       for (const name of ["abc", "dir/file", "dir2/dir/file"]) await context.put(`${context.prefix}${name}`, bytes);
-      for (const name of ["ab", "abcd", "dir", "dir/fil", "dir/file2", "dir/file/below", "dir2", "dir2/dir", "abc/below"]) {
+      for (const name of [
+        "ab",
+        "abcd",
+        "dir",
+        "dir/fil",
+        "dir/file2",
+        "dir/file/below",
+        "dir2",
+        "dir2/dir",
+        "abc/below",
+      ]) {
         await checkMissing(context, `${context.prefix}${name}`);
       }
-      for (const name of ["abc", "dir/file", "dir2/dir/file"]) checkBytes(await context.read(`${context.prefix}${name}`), bytes, name);
+      for (const name of ["abc", "dir/file", "dir2/dir/file"])
+        checkBytes(await context.read(`${context.prefix}${name}`), bytes, name);
     },
   },
   {
     name: "a missing container is an error to every call, never an empty store",
     rule: 3,
     needs: (_, options) => options.openMissingContainer !== undefined,
-    run: async (context) => checkAllRefused(context, context.options.openMissingContainer, "provider_container_missing"),
+    run: async (context) =>
+      checkAllRefused(context, context.options.openMissingContainer, "provider_container_missing"),
   },
   {
     name: "refused credentials are an error to every call, never an empty store",
@@ -45,7 +57,11 @@ async function checkMissing(context: ConformanceContext, key: string): Promise<v
   check((await context.provider.stat(key)) === undefined, `stat gave something for the missing ${key}`);
 }
 
-async function checkAllRefused(context: ConformanceContext, open: OpenForConformance | undefined, code: ErrorCode): Promise<void> {
+async function checkAllRefused(
+  context: ConformanceContext,
+  open: OpenForConformance | undefined,
+  code: ErrorCode,
+): Promise<void> {
   check(open !== undefined, "the case ran without the way to open such a destination");
   let provider: Provider;
   try {
@@ -60,7 +76,8 @@ async function checkAllRefused(context: ConformanceContext, open: OpenForConform
   await context.rejects(() => provider.get(key), code, "get");
   await context.rejects(() => context.listKeys(context.prefix, provider), code, "list");
   await context.rejects(() => provider.put(key, sourceOf(bytes), { sha256: context.sha256(bytes) }), code, "put");
-  if (provider.capabilities.serverSideCopy) await context.rejects(() => provider.copy(key, `${key}-2`, {}), code, "copy");
+  if (provider.capabilities.serverSideCopy)
+    await context.rejects(() => provider.copy(key, `${key}-2`, {}), code, "copy");
   await context.rejects(() => deleteOrThrow(provider, key), code, "delete");
   checkSameKeys(await context.listKeys(context.prefix), [], "what the refused calls left in the real container");
 }

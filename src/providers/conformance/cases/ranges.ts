@@ -35,7 +35,9 @@ export const rangeCases: readonly ConformanceCase[] = [
       const { version } = await context.put(key, bytes);
       for (const [offset, length, from, to] of RANGES) {
         const what = `range of ${length ?? "all"} from ${offset}`;
-        const content = await context.provider.get(key, { range: length === undefined ? { offset } : { offset, length } });
+        const content = await context.provider.get(key, {
+          range: length === undefined ? { offset } : { offset, length },
+        });
         check(content !== undefined, `${what}: the object was reported missing`);
         checkBytes(await readBody(content.body), bytes.subarray(from, to), what);
         checkEqual(content.size, SIZE, `${what}: size of the whole object`);
@@ -85,8 +87,18 @@ export const rangeCases: readonly ConformanceCase[] = [
   },
 ];
 
-async function checkRange(context: ConformanceContext, key: string, bytes: Uint8Array, offset: number, length: number): Promise<void> {
+async function checkRange(
+  context: ConformanceContext,
+  key: string,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): Promise<void> {
   const content = await context.provider.get(key, { range: { offset, length } });
   check(content !== undefined, "the object was reported missing");
-  checkBytes(await readBody(content.body), bytes.subarray(offset, offset + length), `range of ${length} from ${offset}`);
+  checkBytes(
+    await readBody(content.body),
+    bytes.subarray(offset, offset + length),
+    `range of ${length} from ${offset}`,
+  );
 }

@@ -55,7 +55,9 @@ export const visibilityCases: readonly ConformanceCase[] = [
     run: async (context) => {
       for (const size of [0, 1_000, ...context.largeObjectBytes]) {
         let reported = 0;
-        await context.put(`${context.prefix}progress-${size}`, someBytes(size, 71), { onBytes: (bytes) => void (reported += bytes) });
+        await context.put(`${context.prefix}progress-${size}`, someBytes(size, 71), {
+          onBytes: (bytes) => void (reported += bytes),
+        });
         checkEqual(reported, size, `bytes reported while ${size} were put`);
       }
     },
@@ -71,7 +73,12 @@ export const visibilityCases: readonly ConformanceCase[] = [
   },
 ];
 
-async function checkVisible(context: ConformanceContext, reader: Provider, info: ObjectInfo, bytes: Uint8Array): Promise<void> {
+async function checkVisible(
+  context: ConformanceContext,
+  reader: Provider,
+  info: ObjectInfo,
+  bytes: Uint8Array,
+): Promise<void> {
   const stat = await reader.stat(info.key);
   checkEqual(stat?.key, info.key, "key that stat answers");
   checkEqual(stat?.size, bytes.length, "size that stat answers");
@@ -83,7 +90,11 @@ async function checkVisible(context: ConformanceContext, reader: Provider, info:
   checkBytes(await context.read(info.key, reader), bytes, "content");
   const listed: ObjectInfo[] = [];
   for await (const each of reader.list(info.key)) listed.push(each);
-  checkSameKeys(listed.map((each) => each.key), [info.key], "listing of the key itself");
+  checkSameKeys(
+    listed.map((each) => each.key),
+    [info.key],
+    "listing of the key itself",
+  );
   checkEqual(listed[0]?.size, bytes.length, "listed size");
   checkEqual(listed[0]?.version, info.version, "listed version");
 }

@@ -1,0 +1,68 @@
+import { SyncError, toSyncError } from "../core/errors.ts";
+import type { OpenProvider } from "./contract.ts";
+
+/** What a provider's module exports. */
+export interface ProviderModule {
+  readonly openProvider: OpenProvider;
+}
+
+export type ProviderLoaders = Readonly<Record<string, () => Promise<ProviderModule>>>;
+
+/**
+ * One line a provider. The specifiers are literal, so that a bundler finds the modules, and each is loaded on first
+ * use: the SDKs behind them are optional and cost memory.
+ */
+export const PROVIDER_LOADERS: ProviderLoaders = {
+  s3: () => import("./s3/s3-provider.ts"),
+  local: () => import("./local/local-provider.ts"),
+};
+
+/** Services that have a name and settings in this product but no provider in this version. */
+const PLANNED: Readonly<Record<string, string>> = { gdrive: "Google Drive" };
+
+/**
+ * The provider of `service`. Nothing is remembered here: a load that failed is tried again at the next call.
+ * @throws SyncError `provider_unsupported` for a service without a provider; `sdk_missing` when an optional package is
+ * not installed; `internal` when the module itself fails
+ */
+export async function loadProvider(
+  service: string,
+  loaders: ProviderLoaders = PROVIDER_LOADERS,
+): Promise<OpenProvider> {
+  const load = Object.hasOwn(loaders, service) ? loaders[service] : undefined;
+  if (load === undefined) throw unsupported(service, Object.keys(loaders));
+  try {
+    return (await load()).openProvider;
+  } catch (error) {
+    const missing = missingPackage(error);
+    if (missing === undefined) throw toSyncError(error);
+    throw new SyncError(
+      "sdk_missing",
+      `the ${service} provider needs the package ${missing}, which is not installed; ` +
+        `install it with: bun add ${missing} (then restart)`,
+      { details: { package: missing }, cause: error },
+    );
+  }
+}
+
+function unsupported(service: string, known: readonly string[]): SyncError {
+  const planned = Object.hasOwn(PLANNED, service) ? PLANNED[service] : undefined;
+  const what =
+    planned === undefined ? "this version has no provider of that name" : `this version has no ${planned} provider`;
+  return new SyncError("provider_unsupported", `${what}; it has: ${known.join(", ")}`);
+}
+
+/** What a module loader of Bun, Deno or Node calls a specifier that leads nowhere. */
+const NOT_FOUND_CODES = ["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"];
+const QUOTED = /['"]([^'"]+)['"]/;
+/** `@scope/name` or `name`: not a path, not a URL. */
+const PACKAGE = /^(@[a-z0-9~-][\w.~-]*\/)?[a-z0-9~-][\w.~-]*/i;
+
+/** The package whose absence made an import fail; undefined for any other failure. */
+function missingPackage(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error) || !NOT_FOUND_CODES.includes(String(error.code)))
+    return undefined;
+  const specifier = QUOTED.exec(error.message)?.[1] ?? "";
+  if (/^[a-z]+:/i.test(specifier) && !specifier.startsWith("npm:")) return undefined;
+  return PACKAGE.exec(specifier.replace(/^npm:\/?/, ""))?.[0];
+}
