@@ -102,12 +102,6 @@ export class Destination {
     while (folder !== this.root && !(await this.isRealFolder(folder))) folder = this.files.dirname(folder);
   }
 
-  /** @throws `key_collision` unless the folder of `key` is where its path says, now that it has been made */
-  async checkFolderOf(key: string): Promise<void> {
-    const parent = this.files.dirname(this.pathOf(key));
-    if ((await atDestination(() => this.files.realPath(parent))) !== parent) throw inTheWay();
-  }
-
   /** False when nothing is there. @throws `key_collision` for anything but a folder reached through no symlink */
   private async isRealFolder(path: string): Promise<boolean> {
     return await atDestination(async () => {

@@ -110,7 +110,6 @@ export class LocalWriter {
     try {
       await write(writer);
       throwIfAborted(signal);
-      await destination.checkFolderOf(key);
       if (precondition !== undefined) {
         lock = await this.lockFor(key, signal);
         checkPrecondition((await destination.find(key))?.stat, precondition);
@@ -162,8 +161,8 @@ export class LocalWriter {
       await atDestination(() => destination.files.remove(destination.pathOf(key)));
       throw spelledOtherwise();
     }
-    const found = await destination.find(key);
-    return found === undefined ? { key, size, version: "deleted" } : infoOf(key, found.stat);
+    const stat = await atDestination(() => destination.files.lstat(destination.pathOf(key)));
+    return stat === undefined ? { key, size, version: "deleted" } : infoOf(key, stat);
   }
 
   /** Removes what writers that were killed left in the folder of `key`, before the first file goes there. */
