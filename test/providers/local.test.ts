@@ -317,6 +317,17 @@ describe("writing", () => {
     });
   }
 
+  test("a put that fails leaves no folder behind", async () => {
+    const { nas, open } = bench();
+    const provider = await open();
+    await put(provider, "there/file");
+    const before = tree(nas);
+    for (const key of ["new/folder/file", "there/new/file"]) {
+      expect(await codeOf(put(provider, key, "other bytes", { sha256: "0".repeat(64) }))).toBe("content_mismatch");
+    }
+    expect(tree(nas)).toEqual(before);
+  });
+
   test("a folder in a file's place and a file in a folder's place are told, and nothing is lost", async () => {
     const { nas, open } = bench();
     const provider = await open();

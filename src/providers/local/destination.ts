@@ -102,6 +102,17 @@ export class Destination {
     while (folder !== this.root && !(await this.isRealFolder(folder))) folder = this.files.dirname(folder);
   }
 
+  /**
+   * Removes the folders of `key` that are empty, up to the root. One that somebody fills meanwhile, or that cannot be
+   * removed, stays: it holds no object, so that is no failure.
+   */
+  async removeEmptied(key: string): Promise<void> {
+    let folder = this.files.dirname(this.pathOf(key));
+    while (folder !== this.root && (await this.files.removeEmptyFolder(folder).catch(() => false))) {
+      folder = this.files.dirname(folder);
+    }
+  }
+
   /** False when nothing is there. @throws `key_collision` for anything but a folder reached through no symlink */
   private async isRealFolder(path: string): Promise<boolean> {
     return await atDestination(async () => {

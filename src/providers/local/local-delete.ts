@@ -26,17 +26,9 @@ async function deleteOne(destination: Destination, key: string, canBe: boolean):
     const found = canBe ? await destination.find(key) : undefined;
     // Nothing there, or no disk there? Only the first is a success.
     if (found === undefined) await destination.checkRoot();
-    else if (await atDestination(() => destination.files.remove(found.path)))
-      await removeEmptied(destination, found.path);
+    else if (await atDestination(() => destination.files.remove(found.path))) await destination.removeEmptied(key);
     return { key };
   } catch (error) {
     return { key, error: toSyncError(error) };
   }
-}
-
-/** A folder that somebody fills meanwhile, or that cannot be removed, stays; the object is gone all the same. */
-async function removeEmptied(destination: Destination, path: string): Promise<void> {
-  const { files, root } = destination;
-  let folder = files.dirname(path);
-  while (folder !== root && (await files.removeEmptyFolder(folder).catch(() => false))) folder = files.dirname(folder);
 }

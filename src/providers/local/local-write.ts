@@ -120,6 +120,8 @@ export class LocalWriter {
       return await this.written(key, size);
     } catch (error) {
       await writer.abort();
+      // Not where something stands in the way: a link there would lead the clearing out of the destination.
+      if (!(error instanceof SyncError && error.code === "key_collision")) await destination.removeEmptied(key);
       throw error;
     } finally {
       lock?.release();
