@@ -236,7 +236,8 @@ export class App {
   async #openProvider(service: ServiceName, destination: ProviderSettings): Promise<Provider> {
     const open = await (this.#options.loadProvider ?? loadProvider)(service);
     const { newHasher, files } = this.platform;
-    return withRetry(await open(destination, { newHasher, files }), undefined, { newHasher });
+    const stateFolder = files.join(this.root, "cache", "cloud", "providers");
+    return withRetry(await open(destination, { newHasher, files, stateFolder }), undefined, { newHasher });
   }
 
   #engine(settings: Settings): Engine {

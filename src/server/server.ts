@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import type { App } from "../app.ts";
-import { SyncError } from "../core/errors.ts";
+import { SyncError, toSyncError } from "../core/errors.ts";
 import type { RunningServer } from "../platform/contract.ts";
 import { problemResponse } from "./problem.ts";
 import { healthRoutes } from "./routes/health-routes.ts";
@@ -57,8 +57,8 @@ export function createHandler(
   const signalOf = (request: Request) => AbortSignal.any([request.signal, stopping]);
   const elysia = new Elysia()
     .onError(({ error, code, path }) => {
-      const cause = code === "NOT_FOUND" ? unknownRoute(path) : sourceOf(error);
-      if (!(cause instanceof SyncError)) app.log.write("error", "server.error", { error: String(cause) });
+      const cause = toSyncError(code === "NOT_FOUND" ? unknownRoute(path) : sourceOf(error));
+      if (cause.code === "internal") app.log.write("error", "server.error", { error: rootMessage(cause) });
       return problemResponse(cause);
     })
     .use(healthRoutes(app))
@@ -87,4 +87,11 @@ function sourceOf(error: unknown): unknown {
   if (error instanceof SyncError) return error;
   if (error instanceof Error && error.cause instanceof SyncError) return error.cause;
   return error;
+}
+
+/** What an unexpected error was in the end, for the log: its answer does not say. */
+function rootMessage(error: Error): string {
+  let root = error;
+  while (root.cause instanceof Error) root = root.cause;
+  return root.stack ?? root.message;
 }

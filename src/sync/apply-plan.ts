@@ -17,8 +17,8 @@ export interface Application {
   readonly progress: ProgressCounter;
   /** Versions of what the store holds; uploads add theirs, deletes take theirs away. */
   readonly versions: Map<RelativePath, string>;
-  readonly uploaded: RelativePath[];
-  readonly deleted: RelativePath[];
+  readonly uploaded: Set<RelativePath>;
+  readonly deleted: Set<RelativePath>;
   readonly errors: FileError[];
   /** Content bytes that arrived; copies inside the store count none. */
   bytesUploaded: number;
@@ -38,7 +38,7 @@ export async function applyUploads(application: Application, uploads: readonly P
         sha256: change.sha256 ?? "",
         version,
       });
-      application.uploaded.push(change.path);
+      application.uploaded.add(change.path);
       application.progress.fileDone();
     } catch (error) {
       fail(application, "upload", change.path, error);
@@ -96,7 +96,7 @@ export async function applyDeletes(application: Application, deletes: readonly S
           fail(application, "delete", path, error);
           continue;
         }
-        application.deleted.push(path);
+        application.deleted.add(path);
         application.versions.delete(path);
         progress.fileDone();
       }

@@ -1,4 +1,6 @@
 import { SyncError, toSyncError } from "../core/errors.ts";
+import type { RelativePath } from "../core/paths.ts";
+import type { SyncChange } from "../manifest/diff.ts";
 import { type ManifestSummary, summariseManifest } from "../manifest/summary.ts";
 import type { Application } from "./apply-plan.ts";
 import { carryOut } from "./carry-out.ts";
@@ -94,8 +96,8 @@ async function runLocked(engine: Engine, job: RunJob): Promise<RunResult> {
       service: job.service,
       snapshot: plan.snapshot,
       root: scan.manifest.root,
-      uploads: application.uploaded,
-      deletes: application.deleted,
+      uploads: inPlanOrder(plan.uploads, application.uploaded),
+      deletes: inPlanOrder(plan.deletes, application.deleted),
       skipped: plan.unchanged.map((change) => change.path),
       status: ok ? "ok" : "partial",
       errors: application.errors,
@@ -131,8 +133,8 @@ async function apply(
       bytesTotal: plan.bytes_to_upload,
     }),
     versions: new Map(remote.versions),
-    uploaded: [],
-    deleted: [],
+    uploaded: new Set(),
+    deleted: new Set(),
     errors: [],
     bytesUploaded: 0,
   };
@@ -143,6 +145,11 @@ async function apply(
   }
   if (application.errors.length === 0) await engine.files.remove(journalFile);
   return application;
+}
+
+/** Transfers end in any order; what is told does not depend on it. */
+function inPlanOrder(changes: readonly SyncChange[], done: ReadonlySet<RelativePath>): RelativePath[] {
+  return changes.filter((change) => done.has(change.path)).map((change) => change.path);
 }
 
 function guardError(plan: SyncPlan): SyncError {

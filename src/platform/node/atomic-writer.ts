@@ -55,7 +55,7 @@ class TempFileWriter implements AtomicWriter {
 
   async commit(): Promise<void> {
     try {
-      await this.handle.chmod(this.options.mode ?? DEFAULT_MODE);
+      await this.#setMode();
       await this.handle.sync();
       this.#open = false;
       await this.handle.close();
@@ -68,6 +68,15 @@ class TempFileWriter implements AtomicWriter {
     } catch (error) {
       await this.abort();
       throw writeError(this.path, error);
+    }
+  }
+
+  /** A mode that was asked for is a promise; the default one may fail where the mount decides modes (vfat, some NAS). */
+  async #setMode(): Promise<void> {
+    try {
+      await this.handle.chmod(this.options.mode ?? DEFAULT_MODE);
+    } catch (error) {
+      if (this.options.mode !== undefined) throw error;
     }
   }
 
