@@ -17,12 +17,18 @@ import type { ManifestEntry } from "./manifest/manifest.ts";
 import { scanTree } from "./manifest/scan.ts";
 import { createScope, type Scope } from "./manifest/scope.ts";
 import { type ManifestSummary, summariseManifest } from "./manifest/summary.ts";
-import type { Platform } from "./platform/contract.ts";
+import type { Files, Platform } from "./platform/contract.ts";
 import type { OpenProvider, Provider, ProviderSettings } from "./providers/contract.ts";
 import { loadProvider } from "./providers/registry.ts";
+import {
+  type ConformanceResult,
+  newConformancePrefix,
+  runConformance,
+} from "./providers/conformance/run-conformance.ts";
 import { withRetry } from "./providers/retry.ts";
 import { type DryRunResult, dryRun } from "./sync/dry-run.ts";
 import type { Engine, SyncJob } from "./sync/engine.ts";
+import { loadLeaseHolder } from "./sync/lease-holder.ts";
 import { fileManifestCache } from "./sync/manifest-cache.ts";
 import { type RunResult, runSync } from "./sync/run.ts";
 import { checkServiceConfig } from "./sync/service-config.ts";
@@ -41,6 +47,8 @@ export interface AppOptions {
   readonly root: string;
   /** Opens the vault; undefined leaves it locked. Asked anew for each use, never kept elsewhere. */
   readonly passphrase: () => string | undefined;
+  /** Asks a person for the passphrase when a vault has to be opened and `passphrase` has none. */
+  readonly askPassphrase?: () => Promise<string | undefined>;
   /** Where a log that cannot be written is complained of. */
   readonly complain: (line: string) => void;
   /** Hears every event beside the log, e.g. a progress bar. */
@@ -122,6 +130,15 @@ export class App {
     return this.#options.passphrase() !== undefined;
   }
 
+  /** The vault's passphrase, asked for only when there is a vault and somebody to ask. */
+  async passphrase(): Promise<string | undefined> {
+    const given = this.#options.passphrase();
+    const { askPassphrase } = this.#options;
+    return given !== undefined || askPassphrase === undefined || !(await this.hasVault())
+      ? given
+      : await askPassphrase();
+  }
+
   /** @throws SyncError `feature_disabled` */
   async requireSyncEnabled(): Promise<void> {
     requireFlag(await this.settings(), "enable_cloud_sync");
@@ -176,10 +193,25 @@ export class App {
     }
   }
 
-  /** A provider of this workspace for checks, retries included. @throws SyncError of the flags, the vault, the provider */
-  async openDestination(request: Pick<DryRunRequest, "service" | "credentials_key">): Promise<Provider> {
-    const { destination } = await this.#prepare(request, undefined);
-    return await this.#openProvider(request.service, destination);
+  /**
+   * Holds the destination to the contract of providers, retries included as in a run. The objects it takes lie where
+   * those of a snapshot would that nobody has, and are gone afterwards. Yields each case's result as it comes.
+   * @throws SyncError of the flags, the vault, the provider; `aborted`
+   */
+  async *verifyDestination(
+    request: Omit<DryRunRequest, "snapshot">,
+    signal?: AbortSignal,
+  ): AsyncGenerator<ConformanceResult, void, undefined> {
+    const snapshot = newConformancePrefix().replace("/", "");
+    const { destination, job } = await this.#prepare({ ...request, snapshot }, signal);
+    const secrets = new SecretValues();
+    secrets.learn(destination);
+    yield* runConformance(() => this.#openProvider(request.service, destination), {
+      prefix: job.layout.objectPrefix,
+      newHasher: this.platform.newHasher,
+      secrets: secrets.values,
+      ...(signal === undefined ? {} : { signal }),
+    });
   }
 
   /** Everything that can be refused before a byte is read: flags, names, paths, patterns, protected settings, vault. */
@@ -221,7 +253,7 @@ export class App {
       return { path: this.platform.files.resolve(localPath) };
     }
     const key = request.credentials_key ?? `cloud_sync.${request.service}`;
-    const payload = await this.vault.unlock(this.#options.passphrase());
+    const payload = await this.vault.unlock(await this.passphrase());
     this.secrets.learn(payload);
     const entry = valueAt(payload, parseVaultPath(key));
     if (!isJsonObject(entry)) {
@@ -251,6 +283,7 @@ export class App {
       cache: fileManifestCache(files, this.root, newHasher),
       events: this.#events,
       clock: systemClock,
+      holder: () => loadLeaseHolder(files, this.root, this.platform.machineName()),
       concurrency: settings.sync.concurrency ?? CONCURRENCY_DEFAULT,
     };
   }

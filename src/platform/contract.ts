@@ -13,12 +13,41 @@ export interface Platform {
   readonly tree: TreeReader;
   /** Native SHA-256. */
   readonly newHasher: NewHasher;
+  /** This machine and process for people, e.g. `studio-pc, process 4711`. */
+  machineName(): string;
   /** The value of an environment variable; undefined when unset or empty. */
   env(name: string): string | undefined;
+  readonly terminal: Terminal;
   /** Resolves at the first SIGTERM or SIGINT; until then it keeps the process alive. */
   terminated(): Promise<void>;
+  /** Calls `stop` once, at the first SIGTERM or SIGINT; a second one ends the process at once. Returns how to stop listening. */
+  onTermination(stop: (signal: TerminationSignal) => void): () => void;
   /** Serves HTTP until the returned server is stopped. @throws SyncError `port_in_use`, `server_host_refused` */
   serve(options: ServeOptions): Promise<RunningServer>;
+}
+
+export type TerminationSignal = "SIGINT" | "SIGTERM";
+
+/** The standard streams, for the command line. */
+export interface Terminal {
+  /** A person can be asked: stdin is a terminal, and a question can be shown on one. */
+  readonly canAsk: boolean;
+  /** Columns of the terminal that stderr is; undefined when it is none. */
+  readonly errorColumns: number | undefined;
+  /** To stdout. A reader that went away is no error: the rest is dropped. @throws SyncError `disk_full`, `write_failed` */
+  write(text: string): Promise<void>;
+  /** To stderr; never throws. */
+  writeError(text: string): void;
+  /**
+   * All of stdin, or of the file or pipe at `path`; nothing when stdin is closed.
+   * @throws SyncError `file_missing`, `file_unreadable` (also over `maxBytes`)
+   */
+  readAll(maxBytes: number, path?: string): Promise<Uint8Array>;
+  /**
+   * Shows `question` and reads a line that is not shown; undefined when the input ends before one does.
+   * @throws SyncError `aborted` at Ctrl-C and when `signal` fires
+   */
+  askHidden(question: string, signal?: AbortSignal): Promise<string | undefined>;
 }
 
 export type FileKind = "file" | "directory" | "symlink" | "other";

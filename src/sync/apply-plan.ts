@@ -4,6 +4,7 @@ import type { SyncChange } from "../manifest/diff.ts";
 import type { ObjectInfo } from "../providers/contract.ts";
 import { atMost } from "./at-most.ts";
 import type { Engine, FileError, RunJob } from "./engine.ts";
+import type { Lease } from "./lease.ts";
 import { localSource } from "./local-source.ts";
 import type { PlannedUpload } from "./plan.ts";
 import type { ProgressCounter } from "./progress.ts";
@@ -12,7 +13,9 @@ import type { RunJournal } from "./run-journal.ts";
 /** What applying a plan needs and fills in. */
 export interface Application {
   readonly engine: Engine;
-  readonly job: RunJob;
+  /** Its signal fires with the run's and with the lease's end. */
+  readonly job: RunJob & { readonly signal: AbortSignal };
+  readonly lease: Lease;
   readonly journal: RunJournal;
   readonly progress: ProgressCounter;
   /** Versions of what the store holds; uploads add theirs, deletes take theirs away. */
@@ -29,6 +32,7 @@ export async function applyUploads(application: Application, uploads: readonly P
   const { engine, job } = application;
   await atMost(engine.concurrency, uploads, async (change) => {
     throwIfAborted(job.signal);
+    application.lease.check();
     try {
       const { version } = await storeOne(application, change);
       application.versions.set(change.path, version);
@@ -54,7 +58,7 @@ async function storeOne(application: Application, change: PlannedUpload): Promis
     try {
       return await job.provider.copy(job.layout.objectKey(change.source), job.layout.objectKey(change.path), {
         ifVersion,
-        ...signalOf(job),
+        signal: job.signal,
       });
     } catch (thrown) {
       const { code } = toSyncError(thrown);
@@ -74,7 +78,7 @@ async function sendOne(application: Application, change: PlannedUpload): Promise
     {
       sha256: change.sha256 ?? "",
       onBytes: (count) => progress.bytes(count),
-      ...signalOf(job),
+      signal: job.signal,
     },
   );
   application.bytesUploaded += size;
@@ -86,10 +90,11 @@ export async function applyDeletes(application: Application, deletes: readonly S
   const { job, progress } = application;
   for (let at = 0; at < deletes.length; at += job.provider.capabilities.deleteBatchMax) {
     throwIfAborted(job.signal);
+    application.lease.check();
     const batch = deletes.slice(at, at + job.provider.capabilities.deleteBatchMax);
     try {
       const keys = batch.map((change) => job.layout.objectKey(change.path));
-      const outcomes = await job.provider.delete(keys, signalOf(job));
+      const outcomes = await job.provider.delete(keys, { signal: job.signal });
       for (const [index, { path }] of batch.entries()) {
         const error = outcomes[index]?.error;
         if (error !== undefined) {
@@ -128,8 +133,4 @@ function fail(application: Application, action: FileError["action"], path: Relat
   const error = toSyncError(thrown);
   if (error.code === "aborted") throw error;
   application.errors.push({ action, path, error: error.message, code: error.code });
-}
-
-function signalOf(job: RunJob): { signal?: AbortSignal } {
-  return job.signal === undefined ? {} : { signal: job.signal };
 }

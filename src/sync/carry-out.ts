@@ -5,7 +5,7 @@ import type { SyncChange } from "../manifest/diff.ts";
 import { type Manifest, orderedEntries } from "../manifest/manifest.ts";
 import { type Application, applyDeletes, applyUploads, blockingDeletes } from "./apply-plan.ts";
 import type { PlanResult, SyncPlan } from "./plan.ts";
-import { publishManifest } from "./published-manifest.ts";
+import { publishManifest, type PublishTools } from "./published-manifest.ts";
 import type { RemoteState } from "./remote-state.ts";
 import { putMarker } from "./run-marker.ts";
 
@@ -15,11 +15,9 @@ import { putMarker } from "./run-marker.ts";
  * @throws SyncError `aborted`, `manifest_conflict`, and what the provider throws for a control object
  */
 export async function carryOut(application: Application, planned: PlanResult, remote: RemoteState): Promise<void> {
-  const { engine, job, progress } = application;
+  const { engine, job, lease, progress } = application;
   const { plan } = planned;
   const changes = plan.uploads.length + plan.deletes.length > 0;
-  if (!changes && remote.marker === undefined && sameContent(planned.target, remote)) return;
-
   let publishedVersion = remote.published?.objectVersion;
   if (changes) {
     await putMarker(
@@ -43,14 +41,24 @@ export async function carryOut(application: Application, planned: PlanResult, re
   if (application.errors.length > 0) return;
 
   throwIfAborted(job.signal);
+  lease.check();
   progress.phase("publish");
   const document = {
     manifest: planned.target,
     versions: knownVersions(application, planned.target),
     deleting: new Set<RelativePath>(),
   };
-  await publishManifest(job.provider, job.layout, document, publishedVersion, engine.newHasher, job.signal);
+  await publishManifest(job.provider, job.layout, document, publishedVersion, publishTools(application));
   await job.provider.delete([job.layout.markerKey]);
+}
+
+/** The destination holds already all that a run would write, its manifest included. */
+export function isUpToDate({ plan, target }: PlanResult, remote: RemoteState): boolean {
+  return plan.uploads.length + plan.deletes.length === 0 && remote.marker === undefined && sameContent(target, remote);
+}
+
+function publishTools({ engine, job, lease }: Application): PublishTools {
+  return { newHasher: engine.newHasher, conditional: lease.exclusive, signal: job.signal };
 }
 
 /**
@@ -63,14 +71,14 @@ async function withdraw(
   remote: RemoteState,
   objectVersion: string,
 ): Promise<string> {
-  const { engine, job } = application;
+  const { job } = application;
   const deleting = new Set([...(remote.published?.deleting ?? []), ...deletes.map((change) => change.path)]);
   const before = remote.published?.manifest;
   if (before === undefined) return objectVersion;
   const entries = orderedEntries([...before.entries.values()].filter((entry) => !deleting.has(entry.path)));
   const versions = new Map([...(remote.published?.versions ?? [])].filter(([path]) => entries.has(path)));
   const document = { manifest: { ...before, entries }, versions, deleting };
-  return await publishManifest(job.provider, job.layout, document, objectVersion, engine.newHasher, job.signal);
+  return await publishManifest(job.provider, job.layout, document, objectVersion, publishTools(application));
 }
 
 /** Every path whose object this run, or an interrupted one before it, may write. */

@@ -6,6 +6,7 @@ import type { FileHasher } from "../manifest/file-hasher.ts";
 import type { Scope } from "../manifest/scope.ts";
 import type { Files, TreeReader } from "../platform/contract.ts";
 import type { Provider } from "../providers/contract.ts";
+import type { LeaseHolder } from "./lease.ts";
 import type { ManifestCache } from "./manifest-cache.ts";
 import type { TreeLayout } from "./tree-layout.ts";
 
@@ -22,6 +23,8 @@ export interface Engine {
   readonly clock: Clock;
   /** Objects in flight at once. */
   readonly concurrency: number;
+  /** Who writes, as other machines are told. */
+  readonly holder: () => Promise<LeaseHolder>;
 }
 
 /** One sync asked for, checked and complete. */

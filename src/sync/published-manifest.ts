@@ -55,6 +55,13 @@ export async function fetchManifest(
   }
 }
 
+export interface PublishTools {
+  readonly newHasher: NewHasher;
+  /** False where the store is known to ignore conditions: then the last writer wins. */
+  readonly conditional: boolean;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Publishes by compare-and-swap where the store can: only over the version that this run has read.
  * @param expected version of the object read before; undefined when there was none
@@ -66,8 +73,7 @@ export async function publishManifest(
   layout: TreeLayout,
   document: PublishedManifest,
   expected: string | undefined,
-  newHasher: NewHasher,
-  signal?: AbortSignal,
+  { newHasher, conditional, signal }: PublishTools,
 ): Promise<string> {
   const bytes = await joinChunks(encodeRemoteManifest(document.manifest, writeExtra(document)), signal);
   const hasher = newHasher();
@@ -78,7 +84,7 @@ export async function publishManifest(
     const stored = await provider.put(layout.manifestKey, bytesSource(bytes), {
       sha256: hasher.digestHex(),
       contentType: "application/json",
-      ...(provider.capabilities.conditionalPut ? { precondition } : {}),
+      ...(conditional ? { precondition } : {}),
       ...(signal === undefined ? {} : { signal }),
     });
     return stored.version;

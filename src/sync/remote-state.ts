@@ -4,7 +4,7 @@ import type { ObjectInfo, Provider } from "../providers/contract.ts";
 import { type FetchedManifest, fetchManifest } from "./published-manifest.ts";
 import { UNKNOWN_SHA256 } from "./plan.ts";
 import type { ArrivedObject } from "./run-journal.ts";
-import { fetchMarker, type RunMarker } from "./run-marker.ts";
+import { type FetchedMarker, fetchMarker, type RunMarker } from "./run-marker.ts";
 import type { TreeLayout } from "./tree-layout.ts";
 
 /** What the destination really holds, as far as it is known: what plans are made against. */
@@ -16,7 +16,7 @@ export interface RemoteState {
   /** Versions of effective entries, where known. */
   readonly versions: ReadonlyMap<RelativePath, string>;
   /** Left by a run that began and did not publish. */
-  readonly marker: RunMarker | undefined;
+  readonly marker: FetchedMarker | undefined;
 }
 
 /**

@@ -14,6 +14,11 @@ export interface RunMarker {
   readonly touched: ReadonlySet<RelativePath>;
 }
 
+/** A marker that was read, with the version of its object. */
+export interface FetchedMarker extends RunMarker {
+  readonly objectVersion: string;
+}
+
 const FORMAT = 1;
 
 /** undefined when the last run published. A marker that cannot be read counts as one that names nothing. */
@@ -21,10 +26,10 @@ export async function fetchMarker(
   provider: Provider,
   layout: TreeLayout,
   signal?: AbortSignal,
-): Promise<RunMarker | undefined> {
+): Promise<FetchedMarker | undefined> {
   const content = await provider.get(layout.markerKey, signal === undefined ? {} : { signal });
   if (content === undefined) return undefined;
-  return { touched: parseTouched(await readBody(content)) };
+  return { touched: parseTouched(await readBody(content)), objectVersion: content.version };
 }
 
 export async function putMarker(

@@ -1,11 +1,13 @@
 import { SyncError, toSyncError } from "../core/errors.ts";
 import type { RelativePath } from "../core/paths.ts";
 import type { SyncChange } from "../manifest/diff.ts";
+import type { ScanResult } from "../manifest/scan.ts";
 import { type ManifestSummary, summariseManifest } from "../manifest/summary.ts";
 import type { Application } from "./apply-plan.ts";
-import { carryOut } from "./carry-out.ts";
+import { carryOut, isUpToDate } from "./carry-out.ts";
 import { planFor, planWarnings, scanFor } from "./dry-run.ts";
 import type { Engine, RunJob } from "./engine.ts";
+import { acquireLease, type Lease } from "./lease.ts";
 import type { PlanResult, SyncPlan } from "./plan.ts";
 import { ProgressCounter } from "./progress.ts";
 import { loadRemoteState, type RemoteState } from "./remote-state.ts";
@@ -21,6 +23,9 @@ export interface RunResult {
   /** What the destination publishes now. */
   readonly remote_manifest: RemoteManifestSummary | null;
 }
+
+/** How often a plan is made anew because another machine published meanwhile. */
+const PLAN_ATTEMPTS_MAX = 3;
 
 /**
  * Makes the destination equal to the workspace: uploads, then deletes, then the manifest, which is published (remote
@@ -74,21 +79,71 @@ async function withRunLock<T>(engine: Engine, job: RunJob, run: () => Promise<T>
 
 async function runLocked(engine: Engine, job: RunJob): Promise<RunResult> {
   const journalFile = journalPath(engine, job.provider, job.layout);
-  const remote = await loadRemoteState(
-    job.provider,
-    job.layout,
-    () => readJournal(engine.files, journalFile),
-    job.signal,
-  );
   const scan = await scanFor(engine, job);
-  const planned = planFor(job, scan, remote.effective, job.provider, remote);
-  const { plan } = planned;
-  if (plan.guard !== null && !job.confirmDeletes) throw guardError(plan);
+  for (let attempt = 1; ; attempt++) {
+    const remote = await loadRemoteState(
+      job.provider,
+      job.layout,
+      () => readJournal(engine.files, journalFile),
+      job.signal,
+    );
+    const planned = planFor(job, scan, remote.effective, job.provider, remote);
+    if (planned.plan.guard !== null && !job.confirmDeletes) throw guardError(planned.plan);
+    if (isUpToDate(planned, remote)) return await conclude(engine, job, scan, planned, remote, undefined);
 
-  const application = await apply(engine, job, planned, remote, journalFile);
-  const ok = application.errors.length === 0;
+    const applied = await withLease(engine, job, async (lease) => {
+      if (!(await isStillCurrent(job, remote))) return undefined;
+      return await apply(engine, job, lease, planned, remote, journalFile);
+    });
+    if (applied !== undefined) return await conclude(engine, job, scan, planned, remote, applied);
+    if (attempt === PLAN_ATTEMPTS_MAX) {
+      throw new SyncError(
+        "manifest_conflict",
+        "other machines keep publishing this snapshot; try again when they are done",
+      );
+    }
+  }
+}
+
+/** A run that ended between our look at the destination and our lease has made the plan stale. */
+async function isStillCurrent(job: RunJob, remote: RemoteState): Promise<boolean> {
+  const call = job.signal === undefined ? {} : { signal: job.signal };
+  const [manifest, marker] = await Promise.all([
+    job.provider.stat(job.layout.manifestKey, call),
+    job.provider.stat(job.layout.markerKey, call),
+  ]);
+  return manifest?.version === remote.published?.objectVersion && marker?.version === remote.marker?.objectVersion;
+}
+
+async function withLease<T>(engine: Engine, job: RunJob, work: (lease: Lease) => Promise<T>): Promise<T> {
+  const { newHasher, clock } = engine;
+  const tools = { provider: job.provider, key: job.layout.leaseKey, holder: await engine.holder(), newHasher, clock };
+  const lease = await acquireLease(tools, job.signal);
+  try {
+    return await work(lease);
+  } catch (error) {
+    // A lost lease stops the transfers by its signal: that is the cause, and the abort its effect.
+    if (toSyncError(error).code === "aborted" && job.signal?.aborted !== true) lease.check();
+    throw error;
+  } finally {
+    await lease.release();
+  }
+}
+
+/** Writes the cache, and tells what came of it. Without an application nothing had to be done. */
+async function conclude(
+  engine: Engine,
+  job: RunJob,
+  scan: ScanResult,
+  planned: PlanResult,
+  remote: RemoteState,
+  application: Application | undefined,
+): Promise<RunResult> {
+  const { plan, target } = planned;
+  const errors = application?.errors ?? [];
+  const ok = errors.length === 0;
   const committed = ok && job.commitManifest;
-  if (committed) await engine.cache.save(job.service, job.layout.snapshot, planned.target);
+  if (committed) await engine.cache.save(job.service, job.layout.snapshot, target);
   return {
     manifest: await summariseManifest(scan.manifest, job.scope, scan.skipped, engine.newHasher),
     plan,
@@ -96,20 +151,16 @@ async function runLocked(engine: Engine, job: RunJob): Promise<RunResult> {
       service: job.service,
       snapshot: plan.snapshot,
       root: scan.manifest.root,
-      uploads: inPlanOrder(plan.uploads, application.uploaded),
-      deletes: inPlanOrder(plan.deletes, application.deleted),
+      uploads: inPlanOrder(plan.uploads, application?.uploaded ?? new Set()),
+      deletes: inPlanOrder(plan.deletes, application?.deleted ?? new Set()),
       skipped: plan.unchanged.map((change) => change.path),
       status: ok ? "ok" : "partial",
-      errors: application.errors,
-      bytes_uploaded: application.bytesUploaded,
-      warnings: [...planWarnings(planned), ...storeWarnings(job)],
+      errors,
+      bytes_uploaded: application?.bytesUploaded ?? 0,
+      warnings: [...planWarnings(planned), ...leaseWarnings(application?.lease)],
     },
     committed,
-    remote_manifest: await summariseRemote(
-      ok ? planned.target : remote.published?.manifest,
-      "remote",
-      engine.newHasher,
-    ),
+    remote_manifest: await summariseRemote(ok ? target : remote.published?.manifest, "remote", engine.newHasher),
   };
 }
 
@@ -117,6 +168,7 @@ async function runLocked(engine: Engine, job: RunJob): Promise<RunResult> {
 async function apply(
   engine: Engine,
   job: RunJob,
+  lease: Lease,
   planned: PlanResult,
   remote: RemoteState,
   journalFile: string,
@@ -124,7 +176,8 @@ async function apply(
   const { plan } = planned;
   const application: Application = {
     engine,
-    job,
+    job: { ...job, signal: lease.signal },
+    lease,
     journal: await openJournal(engine.files, journalFile),
     progress: new ProgressCounter(engine.events, engine.clock, {
       service: job.service,
@@ -163,8 +216,8 @@ function guardError(plan: SyncPlan): SyncError {
   );
 }
 
-function storeWarnings(job: RunJob): string[] {
-  if (job.provider.capabilities.conditionalPut) return [];
+function leaseWarnings(lease: Lease | undefined): string[] {
+  if (lease === undefined || lease.exclusive) return [];
   return [
     "this store ignores conditional writes: two machines that write this snapshot at once could overwrite each other's manifest",
   ];

@@ -12,6 +12,8 @@ export interface TreeLayout {
   readonly manifestKey: string;
   /** Says that a run is under way or ended early: the objects may differ from the published manifest. */
   readonly markerKey: string;
+  /** Held by the run that may write the snapshot. */
+  readonly leaseKey: string;
   objectKey(path: RelativePath): string;
   /** The path of an object's key; undefined for a key outside the snapshot. */
   pathOf(key: string): RelativePath | undefined;
@@ -30,6 +32,7 @@ export function createTreeLayout(prefix: string, snapshot: string): TreeLayout {
     objectPrefix,
     manifestKey: `${base}manifests/${snapshot}.json`,
     markerKey: `${base}manifests/${snapshot}.run.json`,
+    leaseKey: `${base}manifests/${snapshot}.lease.json`,
     objectKey: (path) => objectPrefix + path,
     pathOf: (key) => (key.startsWith(objectPrefix) ? key.slice(objectPrefix.length) : undefined),
   };

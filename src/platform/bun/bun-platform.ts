@@ -1,12 +1,15 @@
+import { hostname } from "node:os";
 import { SyncError } from "../../core/errors.ts";
 import type { Platform, RunningServer, ServeOptions } from "../contract.ts";
 import { nodeFiles } from "../node/node-files.ts";
+import { nodeTerminal } from "../node/node-terminal.ts";
 import { nodeTree } from "../node/node-tree.ts";
 import { systemCode } from "../node/system-error.ts";
-import { terminated } from "../node/terminated.ts";
+import { onTermination, terminated } from "../node/terminated.ts";
 
 /** Home: files and tree through node:fs, hashing and HTTP through Bun's own. */
 export function bunPlatform(): Platform {
+  keepLoopbackOffProxies();
   return {
     runtime: "bun",
     files: nodeFiles,
@@ -15,13 +18,30 @@ export function bunPlatform(): Platform {
       const state = new Bun.CryptoHasher("sha256");
       return { update: (chunk) => void state.update(chunk), digestHex: () => state.digest("hex") };
     },
+    machineName: () => `${hostname()}, process ${process.pid}`,
     env: (name) => {
       const value = process.env[name];
       return value === "" ? undefined : value;
     },
+    terminal: nodeTerminal,
     terminated,
+    onTermination,
     serve,
   };
+}
+
+const LOOPBACK = ["localhost", "127.0.0.1", "::1", "[::1]"];
+
+/**
+ * Bun's fetch asks the proxy of the environment for addresses of this machine too, which no proxy can reach. The lower-case
+ * name wins when both are set.
+ */
+function keepLoopbackOffProxies(): void {
+  for (const name of ["no_proxy", "NO_PROXY"]) {
+    const listed = process.env[name]?.split(",").filter((host) => host.trim() !== "") ?? [];
+    if (name === "no_proxy" && listed.length === 0) continue;
+    process.env[name] = [...new Set([...listed, ...LOOPBACK])].join(",");
+  }
 }
 
 /** Seconds a connection may be silent: a run streams nothing until it ends, so the server does not cut it off. */

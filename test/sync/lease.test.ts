@@ -1,0 +1,127 @@
+import { describe, expect, test } from "bun:test";
+import { newPortableHasher } from "../../src/core/hash.ts";
+import { openMemoryProvider } from "../../src/providers/memory/memory-provider.ts";
+import { MemoryStore } from "../../src/providers/memory/memory-store.ts";
+import { acquireLease, type LeaseTools } from "../../src/sync/lease.ts";
+import { codeOf, createWorkspace } from "../support/workspace.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+
+const KEY = "manifests/default.lease.json";
+const MINUTE_MS = 60_000;
+
+function tools(store: MemoryStore, workspace: string, clock: ManualClock, capabilities = {}): LeaseTools {
+  return {
+    provider: openMemoryProvider({ store, capabilities }),
+    key: KEY,
+    holder: { name: `host-${workspace}, process 1`, workspace },
+    newHasher: newPortableHasher,
+    clock,
+  };
+}
+
+describe("a lease", () => {
+  test("keeps another machine out and tells it who holds it since when", async () => {
+    const store = new MemoryStore();
+    const clock = new ManualClock(Date.UTC(2026, 0, 2, 3, 4, 5));
+    const lease = await acquireLease(tools(store, "a", clock), undefined);
+    expect(lease.exclusive).toBe(true);
+    const loser = acquireLease(tools(store, "b", clock), undefined);
+    expect(await codeOf(loser)).toBe("run_in_progress");
+    await expect(loser).rejects.toThrow("host-a, process 1 has been writing this snapshot since 2026-01-02T03:04:05");
+    await lease.release();
+    await (await acquireLease(tools(store, "b", clock), undefined)).release();
+    expect(store.objects.size).toBe(0);
+  });
+
+  test("of a dead machine runs out and is taken over", async () => {
+    const store = new MemoryStore();
+    const dead = new ManualClock(0);
+    await acquireLease(tools(store, "a", dead), undefined);
+    const clock = new ManualClock(1 * MINUTE_MS);
+    expect(await codeOf(acquireLease(tools(store, "b", clock), undefined))).toBe("run_in_progress");
+    clock.advance(1 * MINUTE_MS);
+    const lease = await acquireLease(tools(store, "b", clock), undefined);
+    expect(lease.exclusive).toBe(true);
+    await lease.release();
+  });
+
+  test("of a dead run of this very workspace is taken over at once", async () => {
+    const store = new MemoryStore();
+    await acquireLease(tools(store, "a", new ManualClock(0)), undefined);
+    const lease = await acquireLease(tools(store, "a", new ManualClock(1)), undefined);
+    expect(lease.exclusive).toBe(true);
+    await lease.release();
+  });
+
+  test("is renewed for as long as the run lasts", async () => {
+    const store = new MemoryStore();
+    const clock = new ManualClock(0);
+    const lease = await acquireLease(tools(store, "a", clock), undefined);
+    for (let minute = 0; minute < 10; minute++) {
+      await clock.advanceAndSettle(MINUTE_MS / 2);
+    }
+    lease.check();
+    expect(await codeOf(acquireLease(tools(store, "b", clock), undefined))).toBe("run_in_progress");
+    await lease.release();
+  });
+
+  test("that was slept through is lost: the holder writes no more and leaves the new holder's alone", async () => {
+    const store = new MemoryStore();
+    const asleep = new ManualClock(0);
+    const lost = await acquireLease(tools(store, "a", asleep), undefined);
+    const other = await acquireLease(tools(store, "b", new ManualClock(5 * MINUTE_MS)), undefined);
+    await asleep.advanceAndSettle(5 * MINUTE_MS);
+    expect(lost.signal.aborted).toBe(true);
+    expect(() => lost.check()).toThrow("another machine took over");
+    await lost.release();
+    expect(store.objects.has(KEY)).toBe(true);
+    await other.release();
+  });
+
+  test("on a store that ignores conditions is found out by the probe", async () => {
+    const store = new MemoryStore();
+    const honest = tools(store, "a", new ManualClock(0));
+    const provider = {
+      ...honest.provider,
+      put: (...[key, source, { precondition: _, ...options }]: Parameters<typeof honest.provider.put>) =>
+        honest.provider.put(key, source, options),
+    };
+    const lease = await acquireLease({ ...honest, provider }, undefined);
+    expect(lease.exclusive).toBe(false);
+    await lease.release();
+    expect(store.objects.size).toBe(0);
+  });
+
+  test("a torn lease object blocks nobody", async () => {
+    const store = new MemoryStore();
+    store.write(KEY, new TextEncoder().encode('{"format":1,"ru'));
+    const lease = await acquireLease(tools(store, "a", new ManualClock(0)), undefined);
+    expect(lease.exclusive).toBe(true);
+    await lease.release();
+  });
+});
+
+test("two machines that run at once: one wins, the other is told, and no update is lost", async () => {
+  const store = new MemoryStore();
+  const a = await createWorkspace({ "assets/a.png": "A" }, store);
+  const b = await createWorkspace({ "docs/b.md": "B" }, store);
+  const results = await Promise.allSettled([a.run({ paths: ["assets"] }), b.run({ paths: ["docs"] })]);
+  const refused = results.filter((result) => result.status === "rejected");
+  expect(refused.length).toBeLessThanOrEqual(1);
+  // Whoever was refused tries again; both files must then be in the manifest.
+  await a.run({ paths: ["assets"] });
+  await b.run({ paths: ["docs"] });
+  const { manifest } = JSON.parse(new TextDecoder().decode(store.objects.get("manifests/default.json")?.bytes));
+  expect(Object.keys(manifest.entries)).toEqual(["assets/a.png", "docs/b.md"]);
+});
+
+test("a store that ignores conditions is said in the run's warnings", async () => {
+  const workspace = await createWorkspace({ "assets/a.png": "A" });
+  workspace.wrap = (provider) => ({
+    ...provider,
+    put: (key, source, { precondition: _, ...options }) => provider.put(key, source, options),
+  });
+  const { summary } = await workspace.run();
+  expect(summary).toMatchObject({ status: "ok" });
+  expect(summary.warnings[0]).toContain("ignores conditional writes");
+});
