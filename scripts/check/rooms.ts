@@ -56,7 +56,15 @@ export const ROOMS: readonly Room[] = [
 
   { at: "app.ts", imports: FEATURES },
   { at: "server/", imports: ["core/", "api/", "config/", "app.ts"], packages: ["elysia", "typebox"] },
-  { at: "cli/", imports: ["core/", "api/", "config/", "app.ts"], packages: ["citty"] },
+  {
+    at: "cli/",
+    // problem.ts: what the API would have answered, for --json.
+    imports: ["core/", "api/", "config/", "app.ts", "cli/serve.ts", "cli/demo.ts", "server/problem.ts"],
+    packages: ["commander"],
+  },
+  // The two commands that run a server.
+  { at: "cli/serve.ts", imports: ["core/", "config/", "app.ts", "cli/", "server/"] },
+  { at: "cli/demo.ts", imports: ["core/", "config/", "app.ts", "cli/", "server/"] },
   { at: "main.ts", imports: ["core/", "app.ts", "server/", "cli/", "platform/"] },
   {
     at: "mod.ts",

@@ -36,6 +36,11 @@ export class SecretValues {
     }
   }
 
+  /** What was learnt. */
+  get values(): readonly string[] {
+    return [...this.#values];
+  }
+
   /** `text` without known values, URL userinfo, signatures, bearer tokens and PEM blocks. */
   redactText(text: string): string {
     let result = text;

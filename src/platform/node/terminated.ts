@@ -1,12 +1,25 @@
-/** Resolves at the first SIGTERM or SIGINT. A second one finds the default action again and ends the process at once. */
+import process from "node:process";
+import type { TerminationSignal } from "../contract.ts";
+
+const SIGNALS: readonly TerminationSignal[] = ["SIGTERM", "SIGINT"];
+
+/**
+ * Calls `stop` once, at the first SIGTERM or SIGINT. A second one finds the default action again and ends the process
+ * at once. Returns how to stop listening.
+ */
+export function onTermination(stop: (signal: TerminationSignal) => void): () => void {
+  const off = () => {
+    for (const signal of SIGNALS) process.off(signal, heard);
+  };
+  const heard = (signal: TerminationSignal) => {
+    off();
+    stop(signal);
+  };
+  for (const signal of SIGNALS) process.on(signal, heard);
+  return off;
+}
+
+/** Resolves at the first SIGTERM or SIGINT. */
 export function terminated(): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = () => {
-      process.off("SIGTERM", stop);
-      process.off("SIGINT", stop);
-      resolve();
-    };
-    process.on("SIGTERM", stop);
-    process.on("SIGINT", stop);
-  });
+  return new Promise((resolve) => void onTermination(() => resolve()));
 }
