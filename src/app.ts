@@ -20,11 +20,7 @@ import { type ManifestSummary, summariseManifest } from "./manifest/summary.ts";
 import type { Files, Platform } from "./platform/contract.ts";
 import type { OpenProvider, Provider, ProviderSettings } from "./providers/contract.ts";
 import { loadProvider } from "./providers/registry.ts";
-import {
-  type ConformanceResult,
-  newConformancePrefix,
-  runConformance,
-} from "./providers/conformance/run-conformance.ts";
+import type { ConformanceResult } from "./providers/conformance/run-conformance.ts";
 import { withRetry } from "./providers/retry.ts";
 import { type DryRunResult, dryRun } from "./sync/dry-run.ts";
 import type { Engine, SyncJob } from "./sync/engine.ts";
@@ -37,6 +33,8 @@ import { VAULT_FILE } from "./vault/envelope.ts";
 import { fileVaultStorage } from "./vault/file-vault-storage.ts";
 import { SecretsVault } from "./vault/secrets-vault.ts";
 import { parseVaultPath, valueAt } from "./vault/vault-path.ts";
+
+export type { ConformanceResult, DryRunResult, RunResult };
 
 /** Small objects are latency-bound: 32 at once keep a local store busy, as rclone's `--transfers 32`. */
 const CONCURRENCY_DEFAULT = 32;
@@ -97,14 +95,7 @@ export class App {
   /** @throws SyncError `root_missing` when the workspace is not a folder */
   static async open(options: AppOptions): Promise<App> {
     const { files } = options.platform;
-    const root = files.resolve(options.root);
-    const stat = await files.stat(root);
-    if (stat?.kind !== "directory") {
-      throw new SyncError(
-        "root_missing",
-        `the workspace ${root} is not a folder; name one with --root or COMFYVN_ROOT`,
-      );
-    }
+    const root = await workspaceFolder(files, options.root);
     const secrets = new SecretValues();
     const log = await openServerLog(files, root, secrets, options.complain);
     return new App({ ...options, root }, log, secrets);
@@ -202,6 +193,8 @@ export class App {
     request: Omit<DryRunRequest, "snapshot">,
     signal?: AbortSignal,
   ): AsyncGenerator<ConformanceResult, void, undefined> {
+    // A hundred cases that nothing else needs.
+    const { newConformancePrefix, runConformance } = await import("./providers/conformance/run-conformance.ts");
     const snapshot = newConformancePrefix().replace("/", "");
     const { destination, job } = await this.#prepare({ ...request, snapshot }, signal);
     const secrets = new SecretValues();
@@ -293,6 +286,13 @@ export class App {
     if (line !== undefined) this.log.write(line.level, event.type, line.fields);
     this.#options.listener?.emit(event);
   }
+}
+
+/** `root` as an absolute path. @throws SyncError `root_missing` when it is not a folder */
+export async function workspaceFolder(files: Files, root: string): Promise<string> {
+  const path = files.resolve(root);
+  if ((await files.stat(path))?.kind === "directory") return path;
+  throw new SyncError("root_missing", `the workspace ${path} is not a folder; name one with --root or COMFYVN_ROOT`);
 }
 
 function scopeOf(

@@ -63,8 +63,8 @@ export const ROOMS: readonly Room[] = [
     packages: ["commander"],
   },
   // The two commands that run a server.
-  { at: "cli/serve.ts", imports: ["core/", "config/", "app.ts", "cli/", "server/"] },
-  { at: "cli/demo.ts", imports: ["core/", "config/", "app.ts", "cli/", "server/"] },
+  { at: "cli/serve.ts", imports: ["core/", "config/", "app.ts", "cli/", "server/"], packages: ["commander"] },
+  { at: "cli/demo.ts", imports: ["core/", "config/", "app.ts", "cli/", "server/"], packages: ["commander"] },
   { at: "main.ts", imports: ["core/", "app.ts", "server/", "cli/", "platform/"] },
   {
     at: "mod.ts",

@@ -1,59 +1,65 @@
-import { App } from "../app.ts";
+import { Command } from "commander";
+import type { App } from "../app.ts";
 import { SyncError } from "../core/errors.ts";
-import type { Platform, RunningServer } from "../platform/contract.ts";
-import { startServer } from "../server/server.ts";
+import type { RunningServer } from "../platform/contract.ts";
+import type { CommandLine } from "./command-line.ts";
+import { withPassphrase } from "./options.ts";
+import { openApp, type WorkspaceFlags } from "./workspace.ts";
 
 /** SIGTERM to exit: in-flight runs get most of it to stop cleanly. */
 const STOP_GRACE_MS = 9_000;
 
-export interface ServeOptions {
-  /** Default COMFYVN_ROOT, then the current folder. */
-  readonly root?: string | undefined;
+interface ServeFlags extends WorkspaceFlags {
   /** Default COMFYVN_HOST, then the config's `server.host`, then loopback. */
-  readonly host?: string | undefined;
+  readonly host?: string;
   /** Default COMFYVN_PORT, then the config's first `server.ports`, then 8001. 0 = any free one. */
-  readonly port?: string | undefined;
+  readonly port?: string;
 }
 
 /**
- * Serves the workspace until SIGTERM or SIGINT. Prints one line on stdout when ready: `listening on http://HOST:PORT`.
- * @returns the exit status
+ * `serve`: the HTTP API of the workspace until SIGTERM or SIGINT. Prints one line on stdout when ready: `listening on
+ * http://HOST:PORT`.
  */
-export async function serve(platform: Platform, options: ServeOptions): Promise<number> {
-  const app = await openApp(platform, options.root);
-  try {
-    const server = await listen(app, options);
-    console.log(`listening on http://${urlHost(server.host)}:${server.port}`);
-    await platform.terminated();
-    await server.stop(STOP_GRACE_MS);
-    return 0;
-  } finally {
-    app.close();
-  }
+export function serveCommand(cli: CommandLine): Command {
+  const command = withPassphrase(
+    new Command("serve")
+      .description("serve the workspace's HTTP API until SIGTERM or Ctrl-C")
+      .option("--host <address>", "where to listen (default: COMFYVN_HOST, the config's server.host, 127.0.0.1)")
+      .option("--port <number>", "0 takes any free one (default: COMFYVN_PORT, the config's server.ports, 8001)"),
+  );
+  return cli.action(command, async (called) => {
+    const flags = called.optsWithGlobals<ServeFlags>();
+    // A server asks nobody: its vault stays locked without a passphrase.
+    const app = await openApp(cli, flags, { asks: false });
+    try {
+      const terminated = cli.platform.terminated();
+      const server = await listen(app, flags);
+      await cli.print(`listening on ${addressOf(server)}`);
+      await terminated;
+      await server.stop(STOP_GRACE_MS);
+    } finally {
+      app.close();
+    }
+  });
 }
 
-/** The workspace's App with the passphrase from the environment. @throws SyncError `root_missing` */
-export function openApp(platform: Platform, root: string | undefined): Promise<App> {
-  return App.open({
-    platform,
-    root: root ?? platform.env("COMFYVN_ROOT") ?? ".",
-    passphrase: () => platform.env("COMFYVN_SECRETS_KEY"),
-    complain: (line) => console.error(line),
-  });
+/** `http://HOST:PORT` */
+export function addressOf({ host, port }: RunningServer): string {
+  return `http://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
 }
 
 /** Flags win over the environment, the environment over the config file. */
-export async function listen(app: App, options: Pick<ServeOptions, "host" | "port">): Promise<RunningServer> {
+async function listen(app: App, flags: ServeFlags): Promise<RunningServer> {
   const { platform } = app;
-  const given = options.port ?? platform.env("COMFYVN_PORT");
-  const host = options.host ?? platform.env("COMFYVN_HOST");
-  const needsSettings = given === undefined || host === undefined;
-  const { server } = needsSettings ? await app.settings() : { server: { host: "", port: 0 } };
-  return await startServer(app, {
-    host: host ?? server.host,
-    port: given === undefined ? server.port : parsePort(given),
-    token: platform.env("COMFYVN_API_TOKEN"),
-  });
+  const given = flags.port ?? platform.env("COMFYVN_PORT");
+  const port = given === undefined ? undefined : parsePort(given);
+  const host = flags.host ?? platform.env("COMFYVN_HOST");
+  const token = platform.env("COMFYVN_API_TOKEN");
+  // Other commands start without what a server needs.
+  const { startServer } = await import("../server/server.ts");
+  if (host !== undefined && port !== undefined) return await startServer(app, { host, port, token });
+  const { server } = await app.settings();
+  return await startServer(app, { host: host ?? server.host, port: port ?? server.port, token });
 }
 
 /** @throws SyncError `usage` */
@@ -61,8 +67,4 @@ function parsePort(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
   throw new SyncError("usage", "a port is a number from 0 to 65535; 0 takes any free one");
-}
-
-function urlHost(host: string): string {
-  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
 }

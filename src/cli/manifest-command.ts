@@ -1,0 +1,64 @@
+import { Command, Option } from "commander";
+import type { ManifestAnswer } from "../app.ts";
+import type { CommandLine, CommonFlags } from "./command-line.ts";
+import { formatBytes, formatCount, formatTable, printable } from "./format.ts";
+import { repeated, withJson } from "./options.ts";
+import { skippedText } from "./plan-text.ts";
+import { withApp } from "./workspace.ts";
+
+interface ManifestFlags extends CommonFlags {
+  readonly snapshot?: string;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly followSymlinks?: boolean;
+  readonly detail?: "entries";
+}
+
+/** `manifest`: the workspace as it is now. */
+export function manifestCommand(cli: CommandLine): Command {
+  const command = withJson(
+    new Command("manifest")
+      .description("hash the workspace and show its manifest")
+      .option("--snapshot <name>", "name of the mirror (default: default)")
+      .option("--include <paths>", "include paths with commas between them; may be repeated", repeated)
+      .option("--exclude <patterns>", "exclude patterns with commas between them; may be repeated", repeated)
+      .option("--follow-symlinks", "follow symlinks that stay inside the workspace")
+      .addOption(new Option("--detail <what>", "list the entries too").choices(["entries"])),
+  );
+  return cli.action(command, async (called) => {
+    const flags = called.optsWithGlobals<ManifestFlags>();
+    const request = {
+      snapshot: flags.snapshot,
+      include: listOf(flags.include),
+      exclude: listOf(flags.exclude),
+      followSymlinks: flags.followSymlinks,
+      withEntries: flags.detail === "entries",
+    };
+    const answer = await withApp(cli, flags, (app) => app.manifest(request, cli.signal));
+    await (flags.json === true ? cli.printJson(answer) : cli.print(manifestText(answer)));
+  });
+}
+
+/** Commas separate, as in the API's query; nothing but empty items counts as absent. */
+function listOf(texts: readonly string[] | undefined): readonly string[] | undefined {
+  const items = texts?.flatMap((text) => text.split(",")).filter((item) => item !== "") ?? [];
+  return items.length === 0 ? undefined : items;
+}
+
+/** A manifest for a person. */
+export function manifestText(answer: ManifestAnswer): string {
+  const rows = [
+    ["entries", `${formatCount(answer.entries, "file")}, ${formatBytes(answer.bytes)}`],
+    ["checksum", answer.checksum],
+    ["digest", answer.digest],
+    ["include", answer.include.map((path) => (path === "" ? "." : printable(path))).join(" ")],
+    ["exclude", answer.exclude.map(printable).join(" ")],
+  ];
+  const entries = answer.detail?.map((entry) => [entry.sha256, String(entry.size), printable(entry.path)]) ?? [];
+  return [
+    `manifest ${answer.name} of ${printable(answer.root)}`,
+    formatTable(rows, "  "),
+    ...(entries.length === 0 ? [] : [formatTable(entries)]),
+    ...skippedText(answer.skipped),
+  ].join("\n");
+}

@@ -1,0 +1,51 @@
+import { Command } from "commander";
+import type { ConformanceResult } from "../app.ts";
+import { type CommandLine, EXIT } from "./command-line.ts";
+import { printable } from "./format.ts";
+import { withDestination, withJson, withPassphrase } from "./options.ts";
+import { type DestinationFlags, destinationRequest } from "./sync-request.ts";
+import { withApp } from "./workspace.ts";
+
+const WORDS: Readonly<Record<ConformanceResult["outcome"], string>> = {
+  passed: "ok  ",
+  failed: "FAIL",
+  not_applicable: "n/a ",
+};
+
+/** `provider verify`. */
+export function providerCommand(cli: CommandLine): Command {
+  return new Command("provider").description("check destinations").addCommand(verifyCommand(cli));
+}
+
+function verifyCommand(cli: CommandLine): Command {
+  const command = withJson(
+    withPassphrase(
+      withDestination(
+        new Command("verify").description(
+          "hold the configured destination to what this program expects of it: writes some thousand small objects of its own\n" +
+            "inside the destination's prefix, checks them, and removes them; nothing else there is touched",
+        ),
+      ),
+    ),
+  );
+  return cli.action(command, async (called) => {
+    const flags = called.optsWithGlobals<DestinationFlags>();
+    const results = await withApp(cli, flags, async (app) => {
+      const all: ConformanceResult[] = [];
+      for await (const result of app.verifyDestination(destinationRequest(flags), cli.signal)) {
+        all.push(result);
+        if (flags.json !== true) await cli.print(resultText(result));
+      }
+      return all;
+    });
+    const count = (outcome: ConformanceResult["outcome"]) => results.filter((each) => each.outcome === outcome).length;
+    const counts = { passed: count("passed"), failed: count("failed"), not_applicable: count("not_applicable") };
+    if (flags.json === true) await cli.printJson({ service: flags.service, ...counts, results });
+    else await cli.print(`${counts.passed} passed, ${counts.failed} failed, ${counts.not_applicable} do not apply`);
+    return counts.failed === 0 ? EXIT.ok : EXIT.failed;
+  });
+}
+
+function resultText({ outcome, name, detail }: ConformanceResult): string {
+  return `${WORDS[outcome]} ${name}${detail === undefined ? "" : `: ${printable(detail)}`}`;
+}

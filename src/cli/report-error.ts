@@ -1,0 +1,36 @@
+import { CommanderError } from "commander";
+import { type ErrorCode, type SyncError, toSyncError } from "../core/errors.ts";
+import type { TerminationSignal } from "../platform/contract.ts";
+import { problemResponse } from "../server/problem.ts";
+import { type CommandLine, EXIT } from "./command-line.ts";
+import { printable } from "./format.ts";
+import { usageError } from "./usage-error.ts";
+
+/** What to do about an error, in the words of the command line. */
+const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = {
+  delete_guard: "here: --confirm-deletes",
+  vault_rekey_drops: "here: --drop-unopenable",
+  vault_locked: "or give --passphrase-file, or run this in a terminal to be asked",
+};
+
+/**
+ * Tells the user what ended the command: one line on stderr and, with --json, what the API would have answered.
+ * @returns the exit status
+ */
+export async function reportError(
+  cli: CommandLine,
+  thrown: unknown,
+  received: TerminationSignal | undefined,
+): Promise<number> {
+  const error = thrown instanceof CommanderError ? usageError(thrown) : toSyncError(thrown);
+  cli.note(errorLine(error));
+  if (error.code === "usage") return EXIT.usage;
+  if (cli.json) await cli.platform.terminal.write(`${await problemResponse(error).text()}\n`);
+  if (error.code !== "aborted") return EXIT.failed;
+  return received === "SIGTERM" ? EXIT.sigterm : EXIT.sigint;
+}
+
+function errorLine({ message, code }: SyncError): string {
+  const hint = HINTS[code];
+  return `error: ${printable(message)}${hint === undefined ? "" : ` (${hint})`} [${code}]`;
+}

@@ -1,0 +1,36 @@
+import type { RunResult } from "../app.ts";
+import { formatBytes, formatCount, formatTable, printable } from "./format.ts";
+import { skippedText } from "./plan-text.ts";
+
+/** How many failed files a run names; --json has them all. */
+const ERRORS_SHOWN_MAX = 50;
+
+/** A run for a person: how it ended, counts, what failed. */
+export function runText({ manifest, plan, summary, committed }: RunResult): string {
+  const rows = [
+    ["uploaded", `${formatCount(summary.uploads.length, "file")}, ${formatBytes(summary.bytes_uploaded)} sent`],
+    ["deleted", formatCount(summary.deletes.length, "file")],
+    ["unchanged", formatCount(summary.skipped.length, "file")],
+  ];
+  if (plan.retained > 0)
+    rows.push(["retained", `${formatCount(plan.retained, "file")} of the destination, out of scope`]);
+  if (summary.errors.length > 0) rows.push(["failed", formatCount(summary.errors.length, "file")]);
+  rows.push(["manifest", manifestText(summary.status, committed)]);
+  const title = `${summary.status}: snapshot ${summary.snapshot} on ${summary.service}, workspace ${printable(summary.root)}`;
+  return [title, formatTable(rows, "  "), ...errorsText(summary.errors), ...skippedText(manifest.skipped)].join("\n");
+}
+
+function manifestText(status: RunResult["summary"]["status"], committed: boolean): string {
+  if (status === "partial") return "not published, since something failed; what arrived stays, run again to finish";
+  return committed ? "published" : "published; the local cache is as it was";
+}
+
+function errorsText(errors: RunResult["summary"]["errors"]): string[] {
+  if (errors.length === 0) return [];
+  const lines = errors
+    .slice(0, ERRORS_SHOWN_MAX)
+    .map(({ action, path, error, code }) => `  ${action} ${printable(path)}: ${printable(error)} [${code}]`);
+  const more = errors.length - lines.length;
+  if (more > 0) lines.push(`  … and ${formatCount(more, "error")} more`);
+  return [["errors:", ...lines].join("\n")];
+}

@@ -1,0 +1,11 @@
+import type { App } from "../../app.ts";
+import { formatCount } from "../format.ts";
+
+/** How a change of the vault ended, for a person. */
+export function savedText(result: Awaited<ReturnType<App["vault"]["store"]>>): string {
+  if (!result.written) return "unchanged: the vault held exactly this already";
+  if (result.created) return "saved in a new vault";
+  const dropped = result.backupsDroppedForSize;
+  const lost = dropped === 0 ? "" : `; ${formatCount(dropped, "old backup")} no longer fitted and went`;
+  return `saved; what was there before is backup 0 of ${result.backups}${lost}`;
+}

@@ -1,0 +1,69 @@
+import { Command } from "commander";
+import { SyncError } from "../../core/errors.ts";
+import type { CommandLine } from "../command-line.ts";
+import { withJson, withPassphrase } from "../options.ts";
+import { withApp, type WorkspaceFlags } from "../workspace.ts";
+import { vaultPassphrase } from "./init.ts";
+import { savedText } from "./saved-text.ts";
+import { readPayload } from "./secret-input.ts";
+import { warnIfMirrored } from "./warn-if-mirrored.ts";
+
+/** `vault import`: replaces the payload. */
+export function importCommand(cli: CommandLine): Command {
+  const command = withJson(
+    withPassphrase(
+      new Command("import")
+        .description("replace all that the vault holds by a JSON object; makes the vault when there is none")
+        .argument("<file>", "file with the JSON; - is stdin"),
+    ),
+  );
+  return cli.action(command, async (called) => {
+    const flags = called.optsWithGlobals<WorkspaceFlags>();
+    const [path = ""] = called.args;
+    const payload = await readPayload(cli, path);
+    const result = await withApp(cli, flags, async (app) => {
+      const passphrase = (await app.hasVault())
+        ? await app.passphrase()
+        : await vaultPassphrase(cli, flags.passphraseFile);
+      return await app.vault.store(payload, passphrase);
+    });
+    await (flags.json === true ? cli.printJson(result) : cli.print(savedText(result)));
+  });
+}
+
+interface ExportFlags extends WorkspaceFlags {
+  readonly reveal?: boolean;
+  readonly output?: string;
+}
+
+/** `vault export`: the payload, in the clear. */
+export function exportCommand(cli: CommandLine): Command {
+  const command = withPassphrase(
+    new Command("export")
+      .description("give out all that the vault holds as JSON, in the clear")
+      .option("--reveal", "print it on stdout")
+      .option("--output <file>", "write it into a new file that only you can read (mode 0600)"),
+  );
+  return cli.action(command, async (called) => {
+    const flags = called.optsWithGlobals<ExportFlags>();
+    const { reveal, output } = flags;
+    if ((reveal === true) === (output !== undefined)) {
+      throw new SyncError("usage", "an export shows every secret: say where to with either --output FILE or --reveal");
+    }
+    const path = output === undefined ? undefined : await newFile(cli, output);
+    await withApp(cli, flags, async (app) => {
+      const text = JSON.stringify(await app.vault.unlock(await app.passphrase()), null, 2);
+      if (path === undefined) return await cli.print(text);
+      await cli.platform.files.writeAtomic(path, new TextEncoder().encode(`${text}\n`), { mode: 0o600 });
+      await warnIfMirrored(cli, app.root, path);
+      await cli.print("exported; remove the file as soon as it has served");
+    });
+  });
+}
+
+/** A secret never takes the place of another file. @throws SyncError `usage` */
+async function newFile({ platform: { files } }: CommandLine, path: string): Promise<string> {
+  const resolved = files.resolve(path);
+  if ((await files.lstat(resolved)) === undefined) return resolved;
+  throw new SyncError("usage", "the file of --output is there already; remove it or name another");
+}
