@@ -1,5 +1,16 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -14,8 +25,11 @@ if (process.argv.includes("--fail")) process.exit(3);
 if (process.argv.includes("--wait")) setInterval(() => undefined, 1000);
 `;
 
-/** Runs before each install: counts it, and holds it up while the file \`hold\` stands. */
-const PREINSTALL = "echo >> installs; while [ -e hold ]; do sleep 0.05; done; [ ! -e broken ]";
+/**
+ * Runs before each install, in a folder of the install's own below the clone: counts it, holds it up while the clone's
+ * file \`hold\` stands, and fails when \`broken\` does.
+ */
+const PREINSTALL = "echo >> ../installs; while [ -e ../hold ]; do sleep 0.05; done; [ ! -e ../broken ]";
 
 const temp = tempFolder();
 const environment = {
@@ -28,7 +42,7 @@ let template = "";
 
 beforeAll(async () => {
   template = join(temp, "template");
-  mkdirSync(join(template, "greeting"), { recursive: true });
+  for (const name of ["greeting", "test", "locking"]) mkdirSync(join(template, name), { recursive: true });
   writeFileSync(
     join(template, "greeting/package.json"),
     JSON.stringify({ name: "greeting", version: "1.0.0", module: "a.ts" }),
@@ -43,21 +57,25 @@ beforeAll(async () => {
         serve: "bun scripts/with-dependencies.ts main.ts serve",
         test: "bun scripts/with-dependencies.ts test",
       },
-      dependencies: { greeting: "file:./greeting" },
+      // As seen from the install's own folder.
+      dependencies: { greeting: "file:../greeting" },
     }),
   );
   cpSync(join(REPOSITORY, "bunfig.toml"), join(template, "bunfig.toml"));
-  cpSync(join(REPOSITORY, "scripts/with-dependencies.ts"), join(template, "scripts/with-dependencies.ts"));
+  for (const name of ["with-dependencies.ts", "with-dependencies"]) {
+    cpSync(join(REPOSITORY, "scripts", name), join(template, "scripts", name), { recursive: true });
+  }
   writeFileSync(join(template, "main.ts"), TARGET);
-  mkdirSync(join(template, "test"));
   writeFileSync(
     join(template, "test/a.test.ts"),
     'import { test } from "bun:test";\ntest("fixture test runs", () => undefined);\n',
   );
-  Bun.spawnSync([process.execPath, "install", "--lockfile-only"], { cwd: template, env: environment });
-  expect(existsSync(join(template, "bun.lock"))).toBe(true);
+  const locking = join(template, "locking");
+  cpSync(join(template, "package.json"), join(locking, "package.json"));
+  Bun.spawnSync([process.execPath, "install", "--lockfile-only"], { cwd: locking, env: environment });
+  renameSync(join(locking, "bun.lock"), join(template, "bun.lock"));
+  rmSync(locking, { recursive: true });
   rmSync(join(template, "installs"), { force: true });
-  rmSync(join(template, "node_modules"), { recursive: true, force: true });
 });
 
 let clones = 0;
@@ -100,6 +118,32 @@ async function firstLine(child: ReturnType<typeof start>): Promise<string> {
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await Bun.sleep(5);
+}
+
+/** What an install has left beside node_modules. */
+function staging(folder: string): string[] {
+  return readdirSync(folder).filter((name) => name.startsWith(".node_modules"));
+}
+
+/** Lets the install under way in `folder` go on once `see` has looked at it. */
+async function whileInstalling(folder: string, see: () => void | Promise<void>) {
+  const before = installs(folder);
+  writeFileSync(join(folder, "hold"), "");
+  const child = start(folder, [WITH, "main.ts"]);
+  try {
+    await until(() => installs(folder) > before);
+    await see();
+  } finally {
+    rmSync(join(folder, "hold"));
+  }
+  return finish(child);
+}
+
+/** An installed clone whose lock file has changed since. */
+async function outdated(): Promise<string> {
+  const folder = await installed();
+  writeFileSync(join(folder, "bun.lock"), `${readFileSync(join(folder, "bun.lock"), "utf8")}\n`);
+  return folder;
 }
 
 async function installed(): Promise<string> {
@@ -171,13 +215,33 @@ describe("a fresh clone", () => {
     expect(status).toBe(1);
   });
 
-  test("says so when node_modules cannot be made, without a stack trace", async () => {
+  test("says so when node_modules is a file, without a stack trace, and leaves it", async () => {
     const folder = freshClone();
     writeFileSync(join(folder, "node_modules"), "a file is in the way");
     const { stderr, status } = await finish(start(folder, [WITH, "main.ts"]));
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
-    expect(stderr).toContain(`the dependencies cannot be installed in ${join(folder, "node_modules")}`);
+    expect(stderr).toContain(`the dependencies belong in ${join(folder, "node_modules")}, which is a file`);
     expect(status).toBe(1);
+    expect(readFileSync(join(folder, "node_modules"), "utf8")).toBe("a file is in the way");
+  });
+
+  test("says so when the lock cannot be made, without a stack trace", async () => {
+    const folder = freshClone();
+    mkdirSync(join(folder, ".install-lock"));
+    const { stderr, status } = await finish(start(folder, [WITH, "main.ts"]));
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect(stderr).toContain("the dependencies cannot be installed: ");
+    expect(status).toBe(1);
+  });
+
+  test("installs without a target", async () => {
+    const folder = freshClone();
+    const { stdout, status } = await finish(start(folder, [WITH, "install"]));
+    expect({ stdout, status, there: existsSync(join(folder, "node_modules/greeting/a.ts")) }).toEqual({
+      stdout: "",
+      status: 0,
+      there: true,
+    });
   });
 
   test("stopped while it installs, ends by that signal", async () => {
@@ -217,8 +281,7 @@ describe("with the dependencies there", () => {
   });
 
   test("another lock file is installed", async () => {
-    const folder = await installed();
-    writeFileSync(join(folder, "bun.lock"), `${readFileSync(join(folder, "bun.lock"), "utf8")}\n`);
+    const folder = await outdated();
     await finish(start(folder, [WITH, "main.ts"]));
     expect(installs(folder)).toBe(2);
   });
@@ -231,6 +294,90 @@ describe("with the dependencies there", () => {
     const folder = await installed();
     const { stdout } = await finish(start(folder, [join(folder, WITH), join(folder, "main.ts")], temp));
     expect(JSON.parse(stdout)).toMatchObject({ script: join(folder, "main.ts") });
+  });
+});
+
+describe("nobody sees half of an install", () => {
+  test("there is no node_modules before all of it is there", async () => {
+    const folder = freshClone();
+    const { stdout } = await whileInstalling(folder, () => {
+      expect(staging(folder)).toHaveLength(1);
+      expect(existsSync(join(folder, "node_modules"))).toBe(false);
+    });
+    expect(stdout).toContain("hello");
+    expect(staging(folder)).toEqual([]);
+  });
+
+  test("an outdated node_modules stays as it was until another takes its place whole", async () => {
+    const folder = await outdated();
+    writeFileSync(join(folder, "node_modules/old"), "");
+    await whileInstalling(folder, () => {
+      expect(readdirSync(join(folder, "node_modules"))).toContain("old");
+      expect(readdirSync(join(folder, "node_modules"))).toContain("greeting");
+    });
+    expect(readdirSync(join(folder, "node_modules"))).not.toContain("old");
+    expect(staging(folder)).toEqual([]);
+  });
+
+  test("an install that fails leaves an outdated node_modules as it was, and nothing beside it", async () => {
+    const folder = await outdated();
+    writeFileSync(join(folder, "node_modules/old"), "");
+    writeFileSync(join(folder, "broken"), "");
+    expect((await finish(start(folder, [WITH, "main.ts"]))).status).toBe(1);
+    expect(readdirSync(join(folder, "node_modules"))).toContain("old");
+    expect(staging(folder)).toEqual([]);
+  });
+
+  test("killed when the old node_modules was away and the new one not yet there, the next start mends it", async () => {
+    const folder = await outdated();
+    mkdirSync(join(folder, ".node_modules-abcdef"));
+    renameSync(join(folder, "node_modules"), join(folder, ".node_modules-abcdef/replaced"));
+    const { stdout, status } = await finish(start(folder, [WITH, "main.ts"]));
+    expect(stdout).toContain("hello");
+    expect(status).toBe(0);
+    expect(staging(folder)).toEqual([]);
+  });
+
+  test("what an install under way writes is not taken for the leftover of a killed one", async () => {
+    const folder = freshClone();
+    let second: ReturnType<typeof start> | undefined;
+    const first = await whileInstalling(folder, async () => {
+      const before = staging(folder);
+      second = start(folder, [WITH, "main.ts"]);
+      const waiting = second.stderr.getReader();
+      expect(new TextDecoder().decode((await waiting.read()).value)).toContain("waiting");
+      expect(staging(folder)).toEqual(before);
+    });
+    expect(first.status).toBe(0);
+    expect(await second?.exited).toBe(0);
+  });
+
+  test("a node_modules that is a link is replaced, and what it leads to is left alone", async () => {
+    const folder = freshClone();
+    const elsewhere = join(temp, `elsewhere-${clones}`);
+    mkdirSync(elsewhere);
+    writeFileSync(join(elsewhere, "precious"), "");
+    symlinkSync(elsewhere, join(folder, "node_modules"));
+    const { stdout } = await finish(start(folder, [WITH, "main.ts"]));
+    expect(stdout).toContain("hello");
+    expect(readdirSync(elsewhere)).toEqual(["precious"]);
+    expect(lstatSync(join(folder, "node_modules")).isDirectory()).toBe(true);
+  });
+
+  test("git sees nothing of an install, neither while it runs nor after it", async () => {
+    const folder = freshClone();
+    cpSync(join(REPOSITORY, ".gitignore"), join(folder, ".gitignore"));
+    writeFileSync(join(folder, "installs"), "");
+    writeFileSync(join(folder, "hold"), "");
+    const untracked = () =>
+      Bun.spawnSync(["git", "ls-files", "--others", "--exclude-standard"], { cwd: folder, env: environment })
+        .stdout.toString()
+        .split("\n");
+    expect(Bun.spawnSync(["git", "init", "-q"], { cwd: folder, env: environment }).exitCode).toBe(0);
+    const before = untracked();
+    expect(before).toContain("bun.lock");
+    await whileInstalling(folder, () => expect(untracked()).toEqual(before));
+    expect(untracked()).toEqual(before.filter((name) => name !== "hold"));
   });
 });
 
