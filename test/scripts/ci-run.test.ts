@@ -158,6 +158,18 @@ describe(".ci/run", () => {
     TIMEOUT_MS,
   );
 
+  test(
+    "every step, also one that fails, says how long it took",
+    async () => {
+      const { lines } = await run(project({ ...GOOD, "check-fails": "" }));
+      const begun = lines.flatMap((line) => /^--- (\w+) \(at most/.exec(line)?.[1] ?? []);
+      const took = lines.flatMap((line) => /^--- (\w+) took \d+\.\d s$/.exec(line)?.[1] ?? []);
+      expect(begun).toContain("check");
+      expect(took).toEqual(begun);
+    },
+    TIMEOUT_MS,
+  );
+
   test("names no host but this machine", () => {
     const hosts = readFileSync(join(REPOSITORY, ".ci/run"), "utf8").matchAll(/https?:\/\/([^/:"'$]+)/g);
     expect([...new Set(Array.from(hosts, ([, host]) => host))]).toEqual(["127.0.0.1"]);
