@@ -25,40 +25,36 @@ export async function copyObject(
   copying: Copying,
   from: string,
   to: string,
-  options: CopyOptions,
+  { ifVersion, signal }: CopyOptions,
 ): Promise<ObjectInfo> {
   const { connection } = copying;
-  const { ifVersion, signal } = options;
   const source = await headObject(connection, from, signal);
   if (source === undefined) throw refusalError({ status: 404, code: "NoSuchKey" });
-  if (ifVersion !== undefined && ifVersion !== source.version) throw changedSource();
-  if (from === to) return { key: to, size: source.size, version: source.version };
-  if (source.size > connection.limits.copyBytesMax)
-    return await checkedCopy(copying, source, to, options, await copyInParts(copying, source, to, signal));
-  const version = await copyWhole(copying, source, to, signal);
-  if (version === source.version) return { key: to, size: source.size, version };
-  const copied = await headObject(connection, to, signal);
-  if (copied === undefined)
-    throw new SyncError("provider_error", "the store does not show the copy it has just made", { retryable: true });
-  return await checkedCopy(copying, source, to, options, { key: to, size: copied.size, version: copied.version });
-}
-
-/** `copy`, when the source is still what it was; otherwise other bytes may have been copied, and they are removed. */
-async function checkedCopy(
-  { connection }: Copying,
-  source: S3ObjectHead,
-  to: string,
-  { ifVersion, signal }: CopyOptions,
-  copy: ObjectInfo,
-): Promise<ObjectInfo> {
-  const now = await headObject(connection, source.key, signal);
-  if (now?.version === source.version || ifVersion === undefined) return copy;
+  const { size, version } = source;
+  // Without `ifVersion` a new source is as good as the old one, only never a mixture of both: the caller may repeat.
+  const changed = new SyncError("precondition_failed", "the object to copy is not in the expected version", {
+    retryable: ifVersion === undefined,
+  });
+  if (ifVersion !== undefined && version !== ifVersion) throw changed;
+  if (from === to) return { key: to, size, version };
+  try {
+    const small = size <= connection.limits.copyBytesMax;
+    const copy = small ? await copyWhole(copying, source, to, signal) : await copyInParts(copying, source, to, signal);
+    if (copy.version === version || (await isStill(connection, source, signal))) return copy;
+  } catch (error) {
+    const aborted = error instanceof SyncError && error.code === "aborted";
+    throw aborted || (await isStill(connection, source, signal)) ? error : changed;
+  }
   await connection.send({ method: "DELETE", key: to, signal });
-  throw changedSource();
+  throw changed;
 }
 
-function changedSource(): SyncError {
-  return new SyncError("precondition_failed", "the object to copy is not in the expected version");
+async function isStill(
+  connection: S3Connection,
+  source: S3ObjectHead,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  return (await headObject(connection, source.key, signal))?.version === source.version;
 }
 
 async function copyWhole(
@@ -66,7 +62,7 @@ async function copyWhole(
   source: S3ObjectHead,
   to: string,
   signal: AbortSignal | undefined,
-): Promise<string | undefined> {
+): Promise<ObjectInfo> {
   const { settings } = connection;
   const command = new CopyObjectCommand({
     Bucket: settings.bucket,
@@ -76,7 +72,13 @@ async function copyWhole(
     ...traitInputs(settings),
   });
   const { CopyObjectResult: result } = await control.send(command, signal);
-  return result?.ETag === undefined ? undefined : versionOf(result.ETag);
+  if (result?.ETag !== undefined && versionOf(result.ETag) === source.version) {
+    return { key: to, size: source.size, version: source.version };
+  }
+  const copy = await headObject(connection, to, signal);
+  if (copy === undefined)
+    throw new SyncError("provider_error", "the store does not show the copy it has just made", { retryable: true });
+  return { key: to, size: copy.size, version: copy.version };
 }
 
 async function copyInParts(

@@ -1,5 +1,5 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
-import { SyncError } from "../../core/errors.ts";
+import { SyncError, throwIfAborted } from "../../core/errors.ts";
 import type { ObjectInfo } from "../contract.ts";
 import { versionOf } from "./address.ts";
 import type { S3Control } from "./control.ts";
@@ -26,6 +26,7 @@ export async function* listObjects(
     });
     const page = await control.send(command, signal);
     for (const info of objectsOf(page)) {
+      throwIfAborted(signal);
       if (!info.key.startsWith(prefix)) throw brokenListing("names a key outside of its prefix");
       // A store that repeats a key over two pages must not make two objects of one.
       if (seen.has(info.key)) continue;

@@ -9,11 +9,15 @@ import type { S3Settings } from "./settings.ts";
 /** Where the SHA-256 of the whole content is kept: no checksum of S3 has it for objects of several parts. */
 export const SHA256_METADATA = "sha256";
 
+/** Which write an object is from; only writes under a condition have one. */
+export const WRITE_ID_METADATA = "write-id";
+
 /** What HEAD says of an object. */
 export interface S3ObjectHead extends ObjectInfo {
   readonly contentType: string | undefined;
   /** As the metadata has it; undefined for objects of other tools. */
   readonly sha256: string | undefined;
+  readonly writeId: string | undefined;
 }
 
 /** How a new object is to be kept. */
@@ -59,6 +63,7 @@ export async function headObject(
     version: requiredVersion(headers),
     contentType: headers.get("content-type") ?? undefined,
     sha256: headers.get(`x-amz-meta-${SHA256_METADATA}`) ?? undefined,
+    writeId: headers.get(`x-amz-meta-${WRITE_ID_METADATA}`) ?? undefined,
   };
 }
 

@@ -1,8 +1,8 @@
-import { SyncError } from "../../core/errors.ts";
+import { type ErrorCode, SyncError } from "../../core/errors.ts";
 import type { ByteSource, ObjectInfo, Precondition, PutOptions } from "../contract.ts";
 import type { S3Connection } from "./connection.ts";
 import { checkContent, checksumHeader, readExactly, sha256Hex } from "./content.ts";
-import { requiredVersion, traitHeaders } from "./object-info.ts";
+import { headObject, requiredVersion, traitHeaders, WRITE_ID_METADATA } from "./object-info.ts";
 import { refusalError } from "./refusal.ts";
 
 const ANSWER_BYTES_MAX = 64 * 1024;
@@ -18,22 +18,17 @@ export async function putWhole(
   source: ByteSource,
   options: PutOptions,
 ): Promise<ObjectInfo> {
-  const { sha256, signal } = options;
+  const { precondition, signal } = options;
   const release = await connection.budget.claim(source.size, signal);
   try {
     const body = await readAll(source);
-    checkContent(sha256Hex(body, connection.context.newHasher), sha256);
-    const headers = {
-      ...traitHeaders(connection.settings, { contentType: options.contentType, sha256 }),
-      ...(connection.settings.isAws ? { "x-amz-checksum-sha256": checksumHeader(sha256) } : {}),
-      ...preconditionHeader(options.precondition),
-    };
-    const answer = await connection.send({ method: "PUT", key, headers, body, bodySha256: sha256, signal });
-    await answer.readBytes(ANSWER_BYTES_MAX);
+    checkContent(sha256Hex(body, connection.context.newHasher), options.sha256);
+    const info =
+      precondition === undefined
+        ? await send(connection, key, body, options, {})
+        : await sendUnderCondition(connection, key, body, options, precondition);
     options.onBytes?.(body.length);
-    return { key, size: body.length, version: requiredVersion(answer.headers) };
-  } catch (error) {
-    throw error instanceof SyncError && error.code === "object_missing" ? missingTarget(options.precondition) : error;
+    return info;
   } finally {
     release();
   }
@@ -48,13 +43,56 @@ async function readAll(source: ByteSource): Promise<Uint8Array> {
   }
 }
 
-function preconditionHeader(precondition: Precondition | undefined): Record<string, string> {
-  if (precondition === undefined) return {};
-  return precondition.kind === "absent" ? { "if-none-match": "*" } : { "if-match": precondition.version };
+async function send(
+  connection: S3Connection,
+  key: string,
+  body: Uint8Array,
+  { sha256, contentType, signal }: PutOptions,
+  more: Readonly<Record<string, string>>,
+): Promise<ObjectInfo> {
+  const { settings } = connection;
+  const headers = {
+    ...traitHeaders(settings, { contentType, sha256 }),
+    ...(settings.isAws ? { "x-amz-checksum-sha256": checksumHeader(sha256) } : {}),
+    ...more,
+  };
+  try {
+    const answer = await connection.send({ method: "PUT", key, headers, body, bodySha256: sha256, signal });
+    await answer.readBytes(ANSWER_BYTES_MAX);
+    return { key, size: body.length, version: requiredVersion(answer.headers) };
+  } catch (error) {
+    // AWS answers If-Match on a key that is not there with 404; else a PUT has nothing to miss but the bucket.
+    const missing = error instanceof SyncError && error.code === "object_missing";
+    throw missing
+      ? refusalError({ status: 404, code: "if-match" in more ? "PreconditionFailed" : "NoSuchBucket" })
+      : error;
+  }
 }
 
-/** AWS answers If-Match on a key that is not there with 404. Without a precondition a PUT has nothing to miss but the bucket. */
-function missingTarget(precondition: Precondition | undefined): SyncError {
-  const code = precondition?.kind === "version" ? "PreconditionFailed" : "NoSuchBucket";
-  return refusalError({ status: 404, code });
+/**
+ * fetch sends a PUT again by itself when a kept connection breaks (measured on Bun and Deno), and the second one then
+ * fails on what the first has written. So each conditional write leaves a mark of its own, and a refusal counts only
+ * when the object does not carry it.
+ */
+async function sendUnderCondition(
+  connection: S3Connection,
+  key: string,
+  body: Uint8Array,
+  options: PutOptions,
+  precondition: Precondition,
+): Promise<ObjectInfo> {
+  const writeId = crypto.randomUUID();
+  const condition = precondition.kind === "absent" ? { "if-none-match": "*" } : { "if-match": precondition.version };
+  try {
+    return await send(connection, key, body, options, { ...condition, [`x-amz-meta-${WRITE_ID_METADATA}`]: writeId });
+  } catch (error) {
+    if (!(error instanceof SyncError) || !JUDGED_BY_THE_OBJECT.has(error.code)) throw error;
+    const head = await headObject(connection, key, options.signal);
+    if (head?.writeId === writeId) return { key, size: head.size, version: head.version };
+    // RGW answers 500 to those who lose a race of If-Match.
+    const lost = precondition.kind === "version" && head?.version !== precondition.version;
+    throw lost ? refusalError({ status: 412, code: "PreconditionFailed" }) : error;
+  }
 }
+
+const JUDGED_BY_THE_OBJECT: ReadonlySet<ErrorCode> = new Set(["precondition_failed", "provider_unavailable"]);

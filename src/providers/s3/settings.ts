@@ -7,7 +7,7 @@ import type { ProviderSettings } from "../contract.ts";
  * The settings of an S3 destination as the vault holds them, with the request's own over them. Keys that other rooms
  * read (`prefix`, `profile`) may stand beside them and are not looked at.
  */
-export const S3SettingsSchema = Type.Object({
+const S3SettingsSchema = Type.Object({
   /** No `/`, `?`, `#`, `@` or `:` can get into a URL through it. */
   bucket: Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$" }),
   /** Default us-east-1. */

@@ -1,0 +1,17 @@
+/** Where compatible stores differ from AWS. Everything off is AWS. */
+export interface S3Quirks {
+  /** RGW: If-Match matches only without quotes, and answers 412 for a key that is not there. */
+  readonly bareIfMatch?: boolean;
+  /** RGW: CopySourceIfMatch is not looked at. */
+  readonly ignoresCopySourceIfMatch?: boolean;
+  /** Google: If-None-Match and If-Match on a PUT are not looked at. */
+  readonly ignoresPutConditions?: boolean;
+  /** Google: there is no DeleteObjects. */
+  readonly noDeleteObjects?: boolean;
+  /** Older stores: encoding-type=url is not looked at; keys come as XML can hold them. */
+  readonly ignoresEncodingType?: boolean;
+  /** Keys of one page at most. Default 1,000. */
+  readonly pageKeysMax?: number;
+  /** Smallest part but the last, bytes. Default 5 MiB. */
+  readonly partBytesMin?: number;
+}
