@@ -76,6 +76,11 @@ host = localhost
 # Without tcp_nodelay every answer with a body waits 40 ms for the client's delayed acknowledgement.
 rgw frontends = beast endpoint=127.0.0.1:$s3_port tcp_nodelay=1
 rgw data = $dir/rgw
+# Deleted objects leave the memory at once and not after two hours.
+rgw gc obj min wait = 1
+rgw gc processor period = 5
+rgw gc processor max time = 5
+rgw gc max concurrent io = 32
 CONF
 
 # Monitor.
