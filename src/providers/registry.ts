@@ -17,6 +17,11 @@ export const PROVIDER_LOADERS: ProviderLoaders = {
   local: () => import("./local/local-provider.ts"),
 };
 
+/** The optional packages of a provider: whoever lacks one is told them all, and not one after the other. */
+const OPTIONAL_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  s3: ["@aws-sdk/client-s3", "@smithy/signature-v4"],
+};
+
 /** Services that have a name and settings in this product but no provider in this version. */
 const PLANNED: Readonly<Record<string, string>> = { gdrive: "Google Drive" };
 
@@ -36,10 +41,11 @@ export async function loadProvider(
   } catch (error) {
     const missing = missingPackage(error);
     if (missing === undefined) throw toSyncError(error);
+    const packages = (OPTIONAL_PACKAGES[service] ?? [missing]).join(" ");
     throw new SyncError(
       "sdk_missing",
       `the ${service} provider needs the package ${missing}, which is not installed; ` +
-        `install it with: bun add ${missing} (then restart)`,
+        `install what it needs with: bun add ${packages} (then restart)`,
       { details: { package: missing }, cause: error },
     );
   }
