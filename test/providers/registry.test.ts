@@ -59,7 +59,8 @@ describe("a package that is not installed is named with the way to install it", 
     test(`${name}: ${message.slice(0, 24)}`, async () => {
       const error = await errorOf(loadProvider("s3", { s3: () => Promise.reject(notFound(message)) }));
       expect(error).toMatchObject({ code: "sdk_missing", details: { package: name } });
-      expect(error.message).toContain(`bun add ${name} (then restart)`);
+      expect(error.message).toContain(`needs the package ${name},`);
+      expect(error.message).toContain("bun add @aws-sdk/client-s3 @smithy/signature-v4 (then restart)");
     });
   }
 
