@@ -12,7 +12,9 @@ import { isJsonObject, type JsonObject } from "./core/json.ts";
 import { eventLine } from "./logs/event-line.ts";
 import { SecretValues } from "./logs/redact.ts";
 import { openServerLog, type ServerLog } from "./logs/server-log.ts";
-import { treeFileHasher } from "./manifest/file-hasher.ts";
+import { createFileHasher, type FileHasher } from "./manifest/file-hasher.ts";
+import { HashPool } from "./manifest/hash-pool.ts";
+import { openHashIndex } from "./manifest/hash-store.ts";
 import type { ManifestEntry } from "./manifest/manifest.ts";
 import { scanTree } from "./manifest/scan.ts";
 import { createScope, type Scope } from "./manifest/scope.ts";
@@ -78,6 +80,8 @@ export class App {
   readonly secrets: SecretValues;
   readonly #options: AppOptions;
   readonly #events: EventSink;
+  readonly #hashPool: HashPool;
+  readonly #hashFiles: FileHasher;
 
   private constructor(options: AppOptions, log: ServerLog, secrets: SecretValues) {
     this.#options = options;
@@ -86,7 +90,14 @@ export class App {
     this.log = log;
     this.secrets = secrets;
     this.#events = { emit: (event) => this.#emit(event) };
-    const { files } = options.platform;
+    const { files, tree, newHasher, openDatabase, threads } = options.platform;
+    this.#hashPool = new HashPool(threads);
+    this.#hashFiles = createFileHasher({
+      tree,
+      newHasher,
+      pool: this.#hashPool,
+      openIndex: openHashIndex({ files, tree, newHasher, openDatabase, root: options.root }),
+    });
     this.vault = new SecretsVault(fileVaultStorage(files, files.join(options.root, ...VAULT_FILE.split("/"))), {
       events: this.#events,
     });
@@ -102,6 +113,7 @@ export class App {
   }
 
   close(): void {
+    this.#hashPool.close();
     this.log.close();
   }
 
@@ -228,6 +240,7 @@ export class App {
         layout: createTreeLayout(prefix, request.snapshot ?? "default"),
         scope,
         followSymlinks: request.follow_symlinks ?? false,
+        rehash: request.rehash ?? false,
         ...(signal === undefined ? {} : { signal }),
       },
     };
@@ -272,7 +285,7 @@ export class App {
       files,
       tree,
       newHasher,
-      hashFiles: treeFileHasher(tree, newHasher),
+      hashFiles: this.#hashFiles,
       cache: fileManifestCache(files, this.root, newHasher),
       events: this.#events,
       clock: systemClock,

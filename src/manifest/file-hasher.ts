@@ -1,21 +1,34 @@
-import { SyncError } from "../core/errors.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
 import type { NewHasher } from "../core/hash.ts";
 import type { RelativePath } from "../core/paths.ts";
-import type { FileStat, TreeFile, TreeReader } from "../platform/contract.ts";
+import type { FileStat, TreeReader } from "../platform/contract.ts";
+import { byFolder, type FolderFiles, type HashJob, inParts } from "./hash-job.ts";
+import type { HashIndex, OpenHashIndex } from "./hash-index.ts";
+import type { HashPool } from "./hash-pool.ts";
+import type { HashRecord } from "./hash-record.ts";
+import { type DoneJob, type HashTask, HashWork } from "./hash-work.ts";
+import type { PathRule } from "./inherited.ts";
 import type { SkipReason } from "./manifest.ts";
-import { Turn } from "./turn.ts";
 
 export interface FileToHash {
   readonly path: RelativePath;
-  /** Native path; no symlink itself. */
+  /** Native path of its folder, with the last separator: `folder + name` is the file, and no symlink itself. */
+  readonly folder: string;
+  readonly name: string;
+  /** The two together. */
   readonly native: string;
 }
 
+/** Everything is of the file while it was open, the same before and after its bytes were read. */
 export interface HashedFile {
-  /** Of the file while it was open; the same before and after its bytes were read. */
-  readonly stat: FileStat;
+  /** Bytes. */
+  readonly size: number;
+  /** Seconds since the epoch, as a manifest has them. */
+  readonly mtime: number;
   /** Lower-case hex. */
   readonly sha256: string;
+  /** True when `stat` is of the same file, perhaps under another name. */
+  is(stat: FileStat): boolean;
 }
 
 /** A file's hash, or why there is none. */
@@ -28,118 +41,135 @@ export interface HashSink {
   bytes(count: number): void;
 }
 
-/**
- * Hashes every file of a list. Who does it is up to the caller of a scan: this thread, several, or an index that
- * remembers and asks another hasher for the rest. @throws SyncError `aborted`
- */
-export type FileHasher = (files: readonly FileToHash[], sink: HashSink, signal?: AbortSignal) => Promise<void>;
+export interface HashOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Default false: what the index knows of unchanged files is believed. */
+  readonly rehash?: boolean | undefined;
+  /** True for paths that are in the list unless they are gone: the index forgets those that are not. Default: none. */
+  readonly holds?: PathRule | undefined;
+}
 
-/** Bytes. Files up to this size are read in one call; larger ones in pieces of it. */
-const BUFFER_BYTES = 1_048_576;
-/** A small file that changes while it is read is often a save that is over by now. */
-const ATTEMPTS = 2;
+/** Hashes every file of a list. Who does it is up to the caller of a scan. @throws SyncError `aborted` */
+export type FileHasher = (files: readonly FileToHash[], sink: HashSink, options?: HashOptions) => Promise<void>;
+
+export interface FileHasherOptions {
+  readonly tree: TreeReader;
+  readonly newHasher: NewHasher;
+  readonly clock?: Clock | undefined;
+  /** Other threads that hash; without them this one does. */
+  readonly pool?: HashPool | undefined;
+  /** What remembers hashes from scan to scan; without it every file is read. */
+  readonly openIndex?: OpenHashIndex | undefined;
+}
 
 /** Hashes in this thread, giving the event loop its turn. */
 export function treeFileHasher(tree: TreeReader, newHasher: NewHasher): FileHasher {
-  return async (files, sink, signal) => {
-    const turn = new Turn(signal);
-    const reader = new FileReader(tree, newHasher, new Uint8Array(BUFFER_BYTES), turn);
-    for (const [index, file] of files.entries()) {
-      sink.done(index, reader.hashSmall(file.native, sink) ?? (await reader.hashLarge(file.native, sink)));
-      if (turn.due()) await turn.pause();
+  return createFileHasher({ tree, newHasher });
+}
+
+/** Hashes here or in other threads, whatever the index cannot answer. The result depends on neither. */
+export function createFileHasher(options: FileHasherOptions): FileHasher {
+  return async (files, sink, hashing = {}) => {
+    const index = await options.openIndex?.(hashing.signal);
+    try {
+      const run = new HashRun(files, sink, hashing, index, options.clock ?? systemClock);
+      const work = new HashWork(options, run.tasks(), (count) => sink.bytes(count), hashing.signal);
+      await work.run(options.pool, files.length);
+      run.forgetGone();
+    } finally {
+      // Also when it was cancelled: what was hashed is not hashed again.
+      index?.close();
     }
   };
 }
 
-/** Why an error of the file system keeps a file or folder out of the manifest. Other errors are thrown on. */
-export function skipReasonOf(error: unknown): SkipReason {
-  if (error instanceof SyncError && error.code === "file_missing") return "vanished";
-  if (error instanceof SyncError && error.code === "file_unreadable") return "unreadable";
-  throw error;
+const SHA256_HEX_LENGTH = 64;
+
+/** What is known of a folder while its jobs are done. */
+interface FolderProgress {
+  /** What the index calls it; undefined when it has no place there. */
+  readonly key: string | undefined;
+  jobsLeft: number;
+  hits: number;
+  readonly records: HashRecord[];
 }
 
-class FileReader {
+/** One list of files on its way through jobs, the index and the sink. */
+class HashRun {
+  readonly #folders: ReadonlyMap<string, FolderFiles>;
+  readonly #keys = new Set<string>();
+
   constructor(
-    private readonly tree: TreeReader,
-    private readonly newHasher: NewHasher,
-    private readonly buffer: Uint8Array,
-    private readonly turn: Turn,
-  ) {}
-
-  /** Without a single await, which would cost as much as a small file. undefined when the file is too large. */
-  hashSmall(native: string, sink: HashSink): HashOutcome | undefined {
-    let outcome: HashOutcome | undefined = "changed";
-    for (let attempt = 0; attempt < ATTEMPTS && outcome === "changed"; attempt++) {
-      outcome = this.#attemptSmall(native, sink);
-    }
-    return outcome;
+    files: readonly FileToHash[],
+    private readonly sink: HashSink,
+    private readonly options: HashOptions,
+    private readonly index: HashIndex | undefined,
+    private readonly clock: Clock,
+  ) {
+    this.#folders = byFolder(files);
   }
 
-  async hashLarge(native: string, sink: HashSink): Promise<HashOutcome> {
-    let file: TreeFile | undefined;
-    try {
-      file = this.tree.open(native);
-      const before = file.stat();
-      if (before.kind !== "file") return "not_a_file";
-      const hasher = this.newHasher();
-      let total = 0;
-      for (let count = file.read(this.buffer); count > 0; count = file.read(this.buffer)) {
-        hasher.update(this.buffer.subarray(0, count));
-        sink.bytes(count);
-        total += count;
-        if (total > before.size) return "changed";
-        if (this.turn.due()) await this.turn.pause();
+  *tasks(): Generator<HashTask> {
+    for (const folder of this.#folders.values()) {
+      const parts = inParts(folder);
+      const key = this.index?.keyOf(folder.folder);
+      if (key !== undefined) this.#keys.add(key);
+      const progress: FolderProgress = { key, jobsLeft: parts.length, hits: 0, records: [] };
+      for (const [part, files] of parts.entries()) {
+        const done = ({ record, hits }: DoneJob) => this.#take(record, hits, files.indices, progress);
+        yield { job: this.#job(files, part, key), files: files.names.length, done };
       }
-      return isUnchanged(before, file.stat(), total) ? { stat: before, sha256: hasher.digestHex() } : "changed";
-    } catch (error) {
-      return skipReasonOf(error);
-    } finally {
-      file?.close();
     }
   }
 
-  #attemptSmall(native: string, sink: HashSink): HashOutcome | undefined {
-    let file: TreeFile | undefined;
-    try {
-      file = this.tree.open(native);
-      const before = file.stat();
-      if (before.kind !== "file") return "not_a_file";
-      if (before.size >= this.buffer.byteLength) return undefined;
-      const total = this.#fill(file, before.size);
-      sink.bytes(total);
-      if (!isUnchanged(before, file.stat(), total)) return "changed";
-      const hasher = this.newHasher();
-      hasher.update(this.buffer.subarray(0, total));
-      return { stat: before, sha256: hasher.digestHex() };
-    } catch (error) {
-      return skipReasonOf(error);
-    } finally {
-      file?.close();
-    }
+  /** Drops from the index what this scan would have met if it still were there. */
+  forgetGone(): void {
+    const { holds } = this.options;
+    if (holds !== undefined) this.index?.forgetFolders((key) => !this.#keys.has(key), holds);
   }
 
-  /**
-   * Reads a file expected to be `size` bytes, which is less than the buffer; the bytes read. The first read asks for
-   * more than there should be, so a file that has grown shows it; only a short read is followed by another.
-   */
-  #fill(file: TreeFile, size: number): number {
-    let total = file.read(this.buffer);
-    while (total < size) {
-      const count = file.read(this.buffer.subarray(total));
-      if (count === 0) break;
-      total += count;
+  #job({ folder, names }: FolderFiles, part: number, key: string | undefined): HashJob {
+    const known = key === undefined || this.options.rehash === true ? undefined : this.index?.known(key, names);
+    return {
+      folder,
+      key: key ?? "",
+      part,
+      names: names.join("\0"),
+      known: known?.map(({ bytes }) => bytes) ?? [],
+      nowNs: BigInt(Math.floor(this.clock.now())) * 1_000_000n,
+      takesLarge: false,
+    };
+  }
+
+  #take(record: HashRecord, hits: number, indices: readonly number[], folder: FolderProgress): void {
+    const hashes = record.hashes();
+    for (let row = 0; row < indices.length; row++) {
+      this.sink.done(indices[row] ?? 0, record.failure(row) ?? new RecordedFile(record, row, hashes));
     }
-    return total;
+    folder.hits += hits;
+    folder.records.push(record);
+    if (--folder.jobsLeft > 0 || folder.key === undefined) return;
+    this.index?.update(folder.key, folder.records, folder.hits, this.options.holds);
+    folder.records.length = 0;
   }
 }
 
-/** Both stats are of one open file, so its identity needs no comparing. */
-function isUnchanged(before: FileStat, after: FileStat, bytesRead: number): boolean {
-  return (
-    bytesRead === before.size &&
-    after.size === before.size &&
-    after.mtimeNs === before.mtimeNs &&
-    after.ctimeNs === before.ctimeNs &&
-    after.inode === before.inode
-  );
+class RecordedFile implements HashedFile {
+  readonly size: number;
+  readonly mtime: number;
+  readonly sha256: string;
+
+  constructor(
+    private readonly record: HashRecord,
+    private readonly row: number,
+    hashes: string,
+  ) {
+    this.size = record.size[row] ?? 0;
+    this.mtime = record.mtime[row] ?? 0;
+    this.sha256 = hashes.slice(row * SHA256_HEX_LENGTH, (row + 1) * SHA256_HEX_LENGTH);
+  }
+
+  is(stat: FileStat): boolean {
+    return this.record.isOf(this.row, stat);
+  }
 }

@@ -2,10 +2,9 @@ import { type Clock, isoUtc, systemClock } from "../core/clock.ts";
 import { compareCodePoints } from "../core/code-point.ts";
 import type { RelativePath } from "../core/paths.ts";
 import type { FileStat, TreeReader } from "../platform/contract.ts";
-import type { FileHasher, FileToHash, HashOutcome } from "./file-hasher.ts";
+import type { FileHasher, FileToHash, HashedFile, HashOutcome } from "./file-hasher.ts";
 import { VAULT_PATH } from "./hard-exclusion.ts";
 import { type Manifest, type ManifestEntry, orderedEntries, type SkippedPath } from "./manifest.ts";
-import { pythonMtime } from "./python-float.ts";
 import { ProgressMeter, type ScanProgress } from "./scan-progress.ts";
 import type { Scope } from "./scope.ts";
 import { walkTree } from "./walk.ts";
@@ -18,6 +17,8 @@ export interface ScanOptions {
   readonly name: string;
   readonly scope: Scope;
   readonly hashFiles: FileHasher;
+  /** Default false: what the hash index knows of unchanged files is believed. */
+  readonly rehash?: boolean | undefined;
   /** Default false: a symlink is skipped. */
   readonly followSymlinks?: boolean | undefined;
   /** Native paths of files that are never recorded under any name, besides the workspace's vault. */
@@ -84,18 +85,22 @@ async function hashAll(files: readonly FileToHash[], options: ScanOptions, progr
     const path = files[index]?.path;
     if (path === undefined) return;
     if (typeof outcome === "string") skipped.push({ path, reason: outcome });
-    else if (isProtected(outcome.stat)) skipped.push({ path, reason: "protected" });
+    else if (isProtected(outcome)) skipped.push({ path, reason: "protected" });
     else
       entries[index] = {
         path,
-        size: outcome.stat.size,
-        mtime: pythonMtime(outcome.stat.mtimeNs),
+        size: outcome.size,
+        mtime: outcome.mtime,
         sha256: outcome.sha256,
       };
     progress.fileDone();
   };
   progress.found(files.length);
-  await options.hashFiles(files, { done, bytes: (count) => progress.bytesRead(count) }, options.signal);
+  await options.hashFiles(
+    files,
+    { done, bytes: (count) => progress.bytesRead(count) },
+    { signal: options.signal, rehash: options.rehash, holds: options.scope.holds },
+  );
   progress.end();
   return { entries: entries.filter((entry) => entry !== undefined), skipped };
 }
@@ -114,8 +119,8 @@ function protectedFiles({ tree, root, protect = [] }: ScanOptions): FileStat[] {
   return stats;
 }
 
-function sameFileAsAny(files: readonly FileStat[]): (stat: FileStat) => boolean {
+function sameFileAsAny(files: readonly FileStat[]): (file: HashedFile) => boolean {
   // Some file systems give every file the inode 0: that says nothing.
   const known = files.filter((file) => file.inode !== 0n);
-  return (stat) => known.some((file) => file.inode === stat.inode && file.device === stat.device);
+  return (file) => known.some((stat) => file.is(stat));
 }

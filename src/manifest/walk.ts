@@ -3,7 +3,8 @@ import { SyncError } from "../core/errors.ts";
 import type { RelativePath } from "../core/paths.ts";
 import type { FileKind, TreeEntry, TreeReader } from "../platform/contract.ts";
 import { ENTRY_PATH_LENGTH_MAX } from "./entry-path.ts";
-import { type FileToHash, skipReasonOf } from "./file-hasher.ts";
+import type { FileToHash } from "./file-hasher.ts";
+import { skipReasonOf } from "./folder-hasher.ts";
 import { isHardExcluded, ownFolderInOtherCase } from "./hard-exclusion.ts";
 import type { SkippedPath, SkipReason } from "./manifest.ts";
 import type { Scope } from "./scope.ts";
@@ -29,10 +30,31 @@ export interface WalkResult {
   readonly missingIncludes: readonly RelativePath[];
 }
 
-interface Place extends FileToHash {
-  readonly isFolder: boolean;
-  /** Set for what was reached through a symlink; all else is where its path says. */
-  readonly real: RealPlace | undefined;
+class Place implements FileToHash {
+  constructor(
+    readonly path: RelativePath,
+    readonly folder: string,
+    readonly name: string,
+    readonly isFolder: boolean,
+    /** Set for what was reached through a symlink; all else is where its path says. */
+    readonly real: RealPlace | undefined,
+  ) {}
+
+  /** @param native path of the file or folder */
+  static at(path: RelativePath, native: string, isFolder: boolean, real: RealPlace | undefined): Place {
+    const cut = native.lastIndexOf("/") + 1;
+    return new Place(path, native.slice(0, cut), native.slice(cut), isFolder, real);
+  }
+
+  get native(): string {
+    return this.folder + this.name;
+  }
+
+  /** What the native paths of everything in a folder begin with. */
+  get inside(): string {
+    const { native } = this;
+    return native.endsWith("/") ? native : `${native}/`;
+  }
 }
 
 /**
@@ -97,6 +119,7 @@ class Walk {
       return [];
     }
     const places: Place[] = [];
+    const inside = folder.inside;
     for (const { name, kind, validName } of entries) {
       const path = folder.path === "" ? name : `${folder.path}/${name}`;
       if (this.#options.scope.excludesHere(path)) continue;
@@ -104,7 +127,7 @@ class Walk {
         this.#skip(path, "invalid_name");
         continue;
       }
-      const place = this.#place(path, name, kind, folder);
+      const place = this.#place(path, name, kind, folder, inside);
       if (place !== undefined) places.push(place);
     }
     return places.toSorted(lastFirst);
@@ -112,18 +135,19 @@ class Walk {
 
   /** The place of an include path, each folder on the way looked at: one of them may be a symlink, or excluded. */
   #find(include: RelativePath): Place | undefined {
-    let place: Place = { path: "", native: this.#root, isFolder: true, real: undefined };
+    let place = Place.at("", this.#root, true, undefined);
     if (include === "") return place;
     for (const name of include.split("/")) {
       const path = place.path === "" ? name : `${place.path}/${name}`;
       if (this.#options.scope.excludesHere(path)) return undefined;
-      const kind = place.isFolder ? this.#kindOf(path, below(place.native, name)) : undefined;
+      const inside = place.inside;
+      const kind = place.isFolder ? this.#kindOf(path, inside + name) : undefined;
       if (kind === "unknown") return undefined;
       if (kind === undefined) {
         this.missingIncludes.push(include);
         return undefined;
       }
-      const next = this.#place(path, name, kind, place);
+      const next = this.#place(path, name, kind, place, inside);
       if (next === undefined) return undefined;
       place = next;
     }
@@ -140,18 +164,18 @@ class Walk {
     }
   }
 
-  #place(path: RelativePath, name: string, kind: FileKind, folder: Place): Place | undefined {
-    const native = below(folder.native, name);
+  /** @param inside native path of `folder` with its last separator, made once for all that is in it */
+  #place(path: RelativePath, name: string, kind: FileKind, folder: Place, inside: string): Place | undefined {
     const real = folder.real && { ...folder.real, path: realChild(folder.real, name) };
     if (real !== undefined && isHardExcluded(real.path)) return this.#skip(path, "protected");
     switch (kind) {
       case "file":
-        return { path, native, isFolder: false, real };
+        return new Place(path, inside, name, false, real);
       case "directory":
-        if (this.#isOwnFolder(path, native)) return this.#skip(path, "protected");
-        return { path, native, isFolder: true, real };
+        if (this.#isOwnFolder(path, inside + name)) return this.#skip(path, "protected");
+        return new Place(path, inside, name, true, real);
       case "symlink":
-        return this.#options.followSymlinks ? this.#follow(path, native, folder) : this.#skip(path, "symlink");
+        return this.#options.followSymlinks ? this.#follow(path, inside + name, folder) : this.#skip(path, "symlink");
       case "other":
         return this.#skip(path, "not_a_file");
       default:
@@ -163,7 +187,7 @@ class Walk {
     try {
       const target = this.#links.follow(native, folder.real ?? { path: folder.path, linksIn: [] });
       if (typeof target === "string") return this.#skip(path, target);
-      return { path, native: target.native, isFolder: target.kind === "directory", real: target.place };
+      return Place.at(path, target.native, target.kind === "directory", target.place);
     } catch (error) {
       return this.#skip(path, skipReasonOf(error));
     }
@@ -174,7 +198,7 @@ class Walk {
     const own = ownFolderInOtherCase(path);
     if (own === undefined) return false;
     try {
-      const ours = this.#tree.lstat(below(this.#root, own));
+      const ours = this.#tree.lstat(`${this.#root}/${own}`);
       const theirs = this.#tree.lstat(native);
       return ours !== undefined && ours.inode === theirs?.inode && ours.device === theirs.device;
     } catch {
@@ -185,10 +209,6 @@ class Walk {
   #skip(path: RelativePath, reason: SkipReason): undefined {
     this.skipped.push({ path, reason });
   }
-}
-
-function below(folder: string, name: string): string {
-  return folder.endsWith("/") ? `${folder}${name}` : `${folder}/${name}`;
 }
 
 function realChild(place: RealPlace, name: string): RelativePath {

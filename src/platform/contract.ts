@@ -13,6 +13,10 @@ export interface Platform {
   readonly tree: TreeReader;
   /** Native SHA-256. */
   readonly newHasher: NewHasher;
+  /** Threads that run src/hash-worker.ts. */
+  readonly threads: Threads;
+  /** SQLite in one file, made when missing. @throws SyncError `lock_busy`, `file_unreadable`, like all that it returns */
+  readonly openDatabase: (path: string) => Database;
   /** This machine and process for people, e.g. `studio-pc, process 4711`. */
   machineName(): string;
   /** The value of an environment variable; undefined when unset or empty. */
@@ -180,6 +184,43 @@ export interface TreeFile {
   read(into: Uint8Array): number;
   close(): void;
 }
+
+export interface Threads {
+  /** How many make progress at once. */
+  readonly cores: number;
+  /** Starts one. It is not known to run before it has said something. */
+  start<Sent, Received>(): Thread<Sent, Received>;
+  /** Calls `run` later, unless the process has ended for want of other work. Returns how to call it off. */
+  afterMs(ms: number, run: () => void): () => void;
+}
+
+export interface Thread<Sent, Received> {
+  /** @param onLost called when it cannot start, fails or ends by itself */
+  listen(onMessage: (message: Received) => void, onLost: (error: Error) => void): void;
+  /** Plain data; it is copied. */
+  post(message: Sent): void;
+  /** Whether the process waits for this thread. It does at first. */
+  keepAlive(alive: boolean): void;
+  close(): void;
+}
+
+/** A thread's line to the one that started it. */
+export interface ThreadPort<Received, Sent> {
+  listen(onMessage: (message: Received) => void): void;
+  /** @param transfer buffers of the message that are handed over instead of copied */
+  post(message: Sent, transfer?: readonly ArrayBuffer[]): void;
+}
+
+/** Synchronous: what it is used for takes less time than an await. */
+export interface Database {
+  /** Statements that return nothing, separated by `;`. */
+  execute(sql: string): void;
+  run(sql: string, ...values: readonly SqlValue[]): void;
+  rows(sql: string, ...values: readonly SqlValue[]): readonly Readonly<Record<string, unknown>>[];
+  close(): void;
+}
+
+export type SqlValue = string | number | Uint8Array<ArrayBuffer>;
 
 export interface ServeOptions {
   readonly host: string;

@@ -77,6 +77,7 @@ export function scanFor(engine: Engine, job: SyncJob): Promise<ScanResult> {
     scope: job.scope,
     hashFiles: engine.hashFiles,
     followSymlinks: job.followSymlinks,
+    rehash: job.rehash,
     clock: engine.clock,
     signal: job.signal,
     onProgress: ({ filesDone, filesTotal, bytesDone }) =>

@@ -33,6 +33,8 @@ export interface SyncJob {
   readonly layout: TreeLayout;
   readonly scope: Scope;
   readonly followSymlinks: boolean;
+  /** Default false: unchanged files keep the hash that the index remembers. */
+  readonly rehash?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -1,23 +1,25 @@
 import { hostname } from "node:os";
 import { SyncError } from "../../core/errors.ts";
 import type { Platform, RunningServer, ServeOptions } from "../contract.ts";
+import { openDatabase } from "../node/node-database.ts";
 import { nodeFiles } from "../node/node-files.ts";
 import { nodeTerminal } from "../node/node-terminal.ts";
+import { newNodeHasher } from "../node/node-hasher.ts";
+import { nodeThreads } from "../node/node-threads.ts";
 import { nodeTree } from "../node/node-tree.ts";
 import { systemCode } from "../node/system-error.ts";
 import { onTermination, terminated } from "../node/terminated.ts";
 
-/** Home: files and tree through node:fs, hashing and HTTP through Bun's own. */
+/** Home: files and tree through node:fs, HTTP through Bun's own. */
 export function bunPlatform(): Platform {
   keepLoopbackOffProxies();
   return {
     runtime: "bun",
     files: nodeFiles,
     tree: nodeTree,
-    newHasher: () => {
-      const state = new Bun.CryptoHasher("sha256");
-      return { update: (chunk) => void state.update(chunk), digestHex: () => state.digest("hex") };
-    },
+    newHasher: newNodeHasher,
+    threads: nodeThreads,
+    openDatabase,
     machineName: () => `${hostname()}, process ${process.pid}`,
     env: (name) => {
       const value = process.env[name];

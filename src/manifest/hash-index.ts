@@ -1,0 +1,161 @@
+import { compareCodePoints } from "../core/code-point.ts";
+import { HashRecord } from "./hash-record.ts";
+import type { PathRule } from "./inherited.ts";
+
+/** What a scan needs of the hash index: records by folder, read from and written to a HashStore. */
+export interface HashStore {
+  /** Everything kept, one record after another in each blob; of a folder's records the last ones count. */
+  load(): Iterable<Uint8Array<ArrayBuffer>>;
+  /** Keeps `changed` besides what is kept already, or instead of it when `all` are the only ones that still count. */
+  save(changed: readonly HashRecord[], all: () => Iterable<HashRecord>, allBytes: number): void;
+  close(): void;
+}
+
+/** Opens the index for one scan; undefined when it cannot be used now. */
+export type OpenHashIndex = (signal?: AbortSignal) => Promise<HashIndex | undefined>;
+
+/** Changes worth that much time to do again are kept at once, so that a process killed in a long scan loses little. */
+const SAVE_EVERY_MS = 5_000;
+
+/** What earlier scans found out. Only hints: every use of a row proves it against the file's present stat. */
+export class HashIndex {
+  readonly #store: HashStore;
+  /** Native path of the workspace with its last separator. */
+  readonly #root: string;
+  readonly #folders = new Map<string, readonly HashRecord[]>();
+  readonly #changed = new Map<string, readonly HashRecord[]>();
+  /** First and last name of a record. */
+  readonly #ranges = new WeakMap<HashRecord, readonly [string, string]>();
+  #bytes = 0;
+  #saveAt = performance.now() + SAVE_EVERY_MS;
+
+  constructor(store: HashStore, root: string) {
+    this.#store = store;
+    this.#root = root;
+    for (const blob of store.load()) {
+      // Each in its own memory: what is given to another thread is copied with all the memory that it is part of.
+      for (const { bytes } of HashRecord.each(blob)) this.#add(new HashRecord(bytes.slice()));
+    }
+  }
+
+  /** What the index calls a native folder; undefined outside the workspace. */
+  keyOf(folder: string): string | undefined {
+    return folder.startsWith(this.#root) ? folder.slice(this.#root.length) : undefined;
+  }
+
+  /** The records that may know some of `names`, which are in the order of a scan. */
+  known(key: string, names: readonly string[]): readonly HashRecord[] {
+    const records = this.#folders.get(key) ?? [];
+    if (records.length <= 1) return records;
+    const first = names[0] ?? "";
+    const last = names.at(-1) ?? "";
+    return records.filter((record) => {
+      const [low, high] = this.#rangeOf(record);
+      return compareCodePoints(low, last) <= 0 && compareCodePoints(first, high) <= 0;
+    });
+  }
+
+  /**
+   * Takes what a scan found out about a folder.
+   * @param records of all files of the folder that the scan was about
+   * @param hits rows of these that came from the index unchanged
+   * @param holds which files the scan was about; of others the index keeps what it knows
+   */
+  update(key: string, records: readonly HashRecord[], hits: number, holds: PathRule = () => false): void {
+    const before = this.#folders.get(key) ?? [];
+    const fresh = hashedRows(records) - hits;
+    const unconfirmed = hashedRows(before) - hits;
+    if (fresh === 0 && unconfirmed === 0) return;
+    const kept = unconfirmed === 0 ? [] : unasked(key, before, records, holds);
+    if (fresh === 0 && hashedRows(kept) === unconfirmed) return;
+    // Several threads bring them in any order.
+    this.#put(key, [...records.toSorted((a, b) => a.part - b.part), ...kept]);
+    if (performance.now() >= this.#saveAt) this.#save();
+  }
+
+  /** Drops the files for which `holds` is true from all folders for which `isGone` is. */
+  forgetFolders(isGone: (key: string) => boolean, holds: PathRule): void {
+    for (const [key, records] of [...this.#folders]) {
+      // Asked of the folder first: most are simply not what this scan was about.
+      if (!isGone(key) || (key !== "" && !holds(key.slice(0, -1)))) continue;
+      const kept = unasked(key, records, [], holds);
+      if (hashedRows(kept) < hashedRows(records)) this.#put(key, kept);
+    }
+  }
+
+  close(): void {
+    try {
+      this.#save();
+    } finally {
+      this.#store.close();
+    }
+  }
+
+  #add(record: HashRecord): void {
+    const key = record.folder();
+    const before = record.part === 0 ? [] : (this.#folders.get(key) ?? []);
+    this.#set(key, record.rows === 0 ? before : [...before, record]);
+  }
+
+  /** Of a folder without records an empty one is kept, so that it counts over what was kept before. */
+  #put(key: string, records: readonly HashRecord[]): void {
+    this.#set(key, records);
+    this.#changed.set(key, records.length > 0 ? records : [HashRecord.create(key, "", 0, 0)]);
+  }
+
+  #set(key: string, records: readonly HashRecord[]): void {
+    this.#bytes += byteCount(records) - byteCount(this.#folders.get(key) ?? []);
+    this.#folders.set(key, records);
+  }
+
+  #rangeOf(record: HashRecord): readonly [string, string] {
+    let range = this.#ranges.get(record);
+    if (range === undefined) {
+      const names = record.names();
+      range = [names[0] ?? "", names.at(-1) ?? ""];
+      this.#ranges.set(record, range);
+    }
+    return range;
+  }
+
+  #save(): void {
+    if (this.#changed.size === 0) return;
+    const live = function* (folders: Iterable<readonly HashRecord[]>) {
+      for (const records of folders) yield* records;
+    };
+    this.#store.save([...live(this.#changed.values())], () => live(this.#folders.values()), this.#bytes);
+    this.#changed.clear();
+    this.#saveAt = performance.now() + SAVE_EVERY_MS;
+  }
+}
+
+function hashedRows(records: readonly HashRecord[]): number {
+  return records.reduce((sum, record) => sum + record.hashedRows, 0);
+}
+
+function byteCount(records: readonly HashRecord[]): number {
+  return records.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+}
+
+/** What `before` knows of files that are neither in `records` nor held by the scan: nobody looked at them. */
+function unasked(
+  key: string,
+  before: readonly HashRecord[],
+  records: readonly HashRecord[],
+  holds: PathRule,
+): HashRecord[] {
+  const asked = new Set(records.flatMap((record) => record.names()));
+  const rows = before.flatMap((record) =>
+    record.names().map((name, row) => {
+      return { name, record, row };
+    }),
+  );
+  const kept = rows
+    .filter(({ name, record, row }) => record.isHashed(row) && !asked.has(name) && !holds(key + name))
+    .toSorted((a, b) => compareCodePoints(a.name, b.name));
+  if (kept.length === 0) return [];
+  const names = kept.map(({ name }) => name).join("\0");
+  const result = HashRecord.create(key, names, kept.length, records.length);
+  for (const [row, from] of kept.entries()) result.copyRow(row, from.record, from.row);
+  return [result];
+}

@@ -1,0 +1,157 @@
+import { SyncError, throwIfAborted } from "../core/errors.ts";
+import type { Thread, Threads } from "../platform/contract.ts";
+import type { HashAnswer, HashJob } from "./hash-job.ts";
+
+/** To a thread. */
+export type HashRequest =
+  | { readonly id: number; readonly jobs: readonly HashJob[] }
+  | { readonly id: number; readonly cancel: true };
+
+/** From a thread: any number of `bytes`, then one of the others. */
+export type HashReply =
+  | { readonly id: number; readonly bytes: number }
+  | { readonly id: number; readonly answers: readonly HashAnswer[] }
+  | { readonly id: number; readonly fault: "aborted" | "internal" };
+
+/** The thread that had the jobs is no more, or never was: another must do them. */
+export class ThreadLostError extends Error {
+  override readonly name = "ThreadLostError";
+}
+
+/** Threads wait so long for the next scan; each holds some 10 MB. */
+const IDLE_MS = 5_000;
+/** Requests given to a thread at once, so that it never waits for the next. */
+const REQUESTS_PER_THREAD = 2;
+/** More threads than this wait for the disk, not for a core. */
+const THREADS_MAX = 16;
+
+interface Member {
+  readonly thread: Thread<HashRequest, HashReply>;
+  /** Requests it has not answered. */
+  readonly open: Map<number, OpenRequest>;
+  large: number;
+}
+
+interface OpenRequest {
+  readonly isLarge: boolean;
+  readonly onBytes: (count: number) => void;
+  readonly settle: (answers: readonly HashAnswer[] | Error) => void;
+}
+
+/** Threads that hash, for all scans of a process. Started when first needed, closed when idle. */
+export class HashPool {
+  /** How many threads there are when all are needed. */
+  readonly threads: number;
+  readonly #source: Threads;
+  #members: Member[] = [];
+  /** Set when a thread was lost: a runtime that cannot run them is not asked again. */
+  #broken = false;
+  #nextId = 1;
+  #cancelClosing: (() => void) | undefined;
+
+  constructor(source: Threads) {
+    this.#source = source;
+    this.threads = Math.max(1, Math.min(source.cores, THREADS_MAX));
+  }
+
+  /** Requests worth making at once. */
+  get depth(): number {
+    return this.threads * REQUESTS_PER_THREAD;
+  }
+
+  /**
+   * Has jobs done by one thread, the answers in the jobs' order.
+   * @param isLarge kept away from a thread that is busy with a large one
+   * @throws ThreadLostError; SyncError `aborted`, at once
+   */
+  run(
+    jobs: readonly HashJob[],
+    isLarge: boolean,
+    onBytes: (count: number) => void,
+    signal?: AbortSignal,
+  ): Promise<readonly HashAnswer[]> {
+    return new Promise((resolve, reject) => {
+      throwIfAborted(signal);
+      const member = this.#leastBusy(isLarge);
+      const id = this.#nextId++;
+      const abort = () => {
+        member.thread.post({ id, cancel: true });
+        reject(new SyncError("aborted", "the operation was cancelled", { cause: signal?.reason }));
+      };
+      const settle = (answers: readonly HashAnswer[] | Error) => {
+        signal?.removeEventListener("abort", abort);
+        if (answers instanceof Error) reject(answers);
+        else resolve(answers);
+      };
+      signal?.addEventListener("abort", abort, { once: true });
+      member.open.set(id, { isLarge, onBytes: (count) => signal?.aborted !== true && onBytes(count), settle });
+      if (isLarge) member.large++;
+      member.thread.post({ id, jobs });
+    });
+  }
+
+  /** Ends the threads. What they had to do fails as a lost thread. */
+  close(): void {
+    this.#cancelClosing?.();
+    for (const member of this.#members) this.#lose(member, "closed");
+  }
+
+  #leastBusy(isLarge: boolean): Member {
+    if (this.#broken) throw new ThreadLostError("this runtime has no threads");
+    this.#cancelClosing?.();
+    this.#cancelClosing = undefined;
+    const load = ({ open, large }: Member) => open.size + (isLarge ? large * REQUESTS_PER_THREAD * 2 : large);
+    const [best] = this.#members.toSorted((a, b) => load(a) - load(b));
+    const member = best === undefined || (load(best) > 0 && this.#members.length < this.threads) ? this.#start() : best;
+    member.thread.keepAlive(true);
+    return member;
+  }
+
+  #start(): Member {
+    try {
+      const member = {
+        thread: this.#source.start<HashRequest, HashReply>(),
+        open: new Map<number, OpenRequest>(),
+        large: 0,
+      };
+      member.thread.listen(
+        (reply) => this.#take(member, reply),
+        (error) => {
+          this.#broken = true;
+          this.#lose(member, error.message);
+        },
+      );
+      this.#members.push(member);
+      return member;
+    } catch (error) {
+      this.#broken = true;
+      throw new ThreadLostError("a thread cannot be started", { cause: error });
+    }
+  }
+
+  #take(member: Member, reply: HashReply): void {
+    const request = member.open.get(reply.id);
+    if (request === undefined) return;
+    if ("bytes" in reply) return request.onBytes(reply.bytes);
+    member.open.delete(reply.id);
+    if (request.isLarge) member.large--;
+    if (member.open.size === 0) member.thread.keepAlive(false);
+    this.#closeWhenIdle();
+    if ("answers" in reply) request.settle(reply.answers);
+    else if (reply.fault === "aborted") request.settle(new SyncError("aborted", "the operation was cancelled"));
+    else request.settle(new SyncError("internal", "hashing failed in another thread"));
+  }
+
+  #lose(member: Member, why: string): void {
+    this.#members = this.#members.filter((each) => each !== member);
+    member.thread.close();
+    for (const { settle } of member.open.values()) settle(new ThreadLostError(why));
+    member.open.clear();
+  }
+
+  #closeWhenIdle(): void {
+    if (this.#members.some(({ open }) => open.size > 0)) return;
+    this.#cancelClosing?.();
+    this.#cancelClosing = this.#source.afterMs(IDLE_MS, () => this.close());
+  }
+}
