@@ -1,5 +1,4 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -102,10 +101,10 @@ async function start(): Promise<CephRgw> {
   const missing = PROGRAMS.filter((program) => Bun.which(program) === null);
   if (missing.length > 0) throw new Error(`tests against a real S3 server need ${missing.join(", ")}`);
   const folder = mkdtempSync(join(tmpdir(), "comfyvn-rgw-"));
-  process.once("exit", () => {
-    spawnSync("bash", [SCRIPT, "stop", folder]);
-    rmSync(folder, { recursive: true, force: true });
-  });
+  // Outlives this process, however it ends, and clears up after it.
+  const watch = 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; bash "$2" stop "$3"; rm -rf "$3"';
+  const quiet = { stdin: "ignore", stdout: "ignore", stderr: "ignore" } as const;
+  Bun.spawn(["setsid", "bash", "-c", watch, "watch", String(process.pid), SCRIPT, folder], quiet).unref();
   const [s3Port, monitorPort] = await freePorts(2);
   const child = Bun.spawn(["bash", SCRIPT, folder, String(s3Port), String(monitorPort)], {
     stdout: "ignore",

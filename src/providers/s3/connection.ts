@@ -2,7 +2,7 @@ import { SyncError, throwIfAborted } from "../../core/errors.ts";
 import type { ProviderContext } from "../contract.ts";
 import { addressOf, pathOf, percentEncode, type S3Address } from "./address.ts";
 import { ByteBudget } from "./byte-budget.ts";
-import { exchange, type HttpAnswer } from "./http.ts";
+import { exchange, type HttpAnswer, type Pacing } from "./http.ts";
 import type { S3Limits } from "./limits.ts";
 import { PartBuffers } from "./part-buffers.ts";
 import { type Refusal, readRefusal, refusalError } from "./refusal.ts";
@@ -40,6 +40,7 @@ export class S3Connection {
   readonly budget: ByteBudget;
   readonly buffers: PartBuffers;
   readonly #sign: Sign;
+  readonly #pacing: Pacing | undefined;
   /** The store's clock less ours, milliseconds. */
   #clockOffsetMs = 0;
   #bodyBytesInFlight = 0;
@@ -51,6 +52,8 @@ export class S3Connection {
     this.address = addressOf(settings);
     this.budget = new ByteBudget(limits.bytesInFlightMax);
     this.buffers = new PartBuffers(Math.ceil(limits.bytesInFlightMax / limits.partBytesMin));
+    const { pacer, streamsKnownLength = false } = context;
+    this.#pacing = pacer === undefined ? undefined : { pacer, inPieces: streamsKnownLength };
     this.#sign = newSigner(this.address.host, settings.region, settings.credentials, context.newHasher);
   }
 
@@ -103,6 +106,7 @@ export class S3Connection {
         url: `${this.address.origin}${path}${search}`,
         headers: { ...signed, "accept-encoding": "identity", "user-agent": "comfyvn-cloud-sync" },
         ...(body === undefined ? {} : { body }),
+        pacing: this.#pacing,
         signal,
         answerMs: (request.answerMs ?? this.limits.idleMs) + this.#uploadMs(),
         idleMs: this.limits.idleMs,
@@ -116,7 +120,10 @@ export class S3Connection {
 
   /** fetch tells nothing of a body's progress, so an upload gets the time that all that is under way takes on a slow line. */
   #uploadMs(): number {
-    return (this.#bodyBytesInFlight / this.limits.uploadBytesPerSecondMin) * 1000;
+    const { uploadBytesPerSecondMin } = this.limits;
+    // A shaper slower than the slowest line is no fault of the line.
+    const slowest = Math.min(uploadBytesPerSecondMin, (this.#pacing?.pacer.bytesPerSecond ?? Infinity) / 2);
+    return (this.#bodyBytesInFlight / slowest) * 1000;
   }
 
   async #refused(answer: HttpAnswer, signedAt: number): Promise<Refused> {

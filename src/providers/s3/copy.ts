@@ -71,8 +71,8 @@ async function copyWhole(
     CopySourceIfMatch: source.version,
     ...traitInputs(settings),
   });
-  const { CopyObjectResult: result } = await control.send(command, signal);
-  if (result?.ETag !== undefined && versionOf(result.ETag) === source.version) {
+  const etag = (await control.send(command, "CopyObjectResult", signal)).text("ETag");
+  if (etag !== undefined && versionOf(etag) === source.version) {
     return { key: to, size: source.size, version: source.version };
   }
   const copy = await headObject(connection, to, signal);
@@ -119,10 +119,10 @@ async function copyPart(
     CopySourceIfMatch: source.version,
     CopySourceRange: `bytes=${part.offset}-${part.offset + part.size - 1}`,
   });
-  const { CopyPartResult: result } = await control.send(command, signal);
-  if (result?.ETag === undefined)
+  const etag = (await control.send(command, "CopyPartResult", signal)).text("ETag");
+  if (etag === undefined)
     throw new SyncError("provider_error", "the store does not name the part it has copied", { retryable: true });
-  return { number: part.number, size: part.size, etag: versionOf(result.ETag) };
+  return { number: part.number, size: part.size, etag: versionOf(etag) };
 }
 
 /** A header that the store decodes like a path: `+` has to be encoded as well. */

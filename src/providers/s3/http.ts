@@ -1,15 +1,24 @@
 import { SyncError } from "../../core/errors.ts";
+import type { Pacer } from "../../core/pacer.ts";
 
 export interface HttpRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Waited for before the body goes out. */
+  readonly pacing?: Pacing | undefined;
   readonly signal?: AbortSignal | undefined;
   /** From the start to the head of the answer, milliseconds. */
   readonly answerMs: number;
   /** Between two pieces of the body, milliseconds. */
   readonly idleMs: number;
+}
+
+export interface Pacing {
+  readonly pacer: Pacer;
+  /** The body goes out piece by piece; else in one after its whole wait, since fetch would send chunks of unknown number. */
+  readonly inPieces: boolean;
 }
 
 export interface HttpAnswer {
@@ -34,10 +43,36 @@ export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
     signal: watch.signal,
     // Bun hands out what was stored; elsewhere a stored Content-Encoding is undone and the length check fails.
     decompress: false,
-    ...(request.body === undefined ? {} : { body: request.body as Uint8Array<ArrayBuffer> }),
+    ...(await bodyOf(request)),
   };
   const response = await watch.guard(request.answerMs, () => fetch(request.url, init), true);
   return answerOf(response, request.method, watch);
+}
+
+/** Pieces that a shaper's steps are not seen of, and few enough to cost nothing. */
+const PIECE_BYTES = 64 * 1024;
+
+async function bodyOf({ body, headers, pacing, signal }: HttpRequest): Promise<RequestInit & { duplex?: "half" }> {
+  if (body === undefined) return {};
+  if (pacing === undefined || body.length === 0) return { body: body as Uint8Array<ArrayBuffer> };
+  if (!pacing.inPieces) {
+    await pacing.pacer.take(body.length, signal);
+    return { body: body as Uint8Array<ArrayBuffer> };
+  }
+  let sent = 0;
+  const pieces = new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const piece = body.subarray(sent, sent + PIECE_BYTES);
+        if (piece.length === 0) return controller.close();
+        await pacing.pacer.take(piece.length, signal);
+        sent += piece.length;
+        controller.enqueue(piece);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { body: pieces, headers: { ...headers, "content-length": String(body.length) }, duplex: "half" };
 }
 
 function answerOf(response: Response, method: string, watch: Watch): HttpAnswer {

@@ -23,6 +23,8 @@ export interface S3Limits {
   readonly copyBytesMax: number;
   readonly copyPartBytes: number;
   readonly deleteBatchMax: number;
+  /** Requests of many keys at once, which some stores work through one key after the other. */
+  readonly deleteBatchesAtOnce: number;
   /** Deletes of single keys at once. */
   readonly deletesAtOnce: number;
   readonly objectBytesMax: number;
@@ -48,6 +50,7 @@ export const S3_LIMITS: S3Limits = {
   copyBytesMax: 5 * GIB,
   copyPartBytes: GIB,
   deleteBatchMax: 1_000,
+  deleteBatchesAtOnce: 4,
   deletesAtOnce: 8,
   objectBytesMax: 5 * TIB,
   idleMs: 60_000,

@@ -1,12 +1,12 @@
-import { ListObjectsV2Command, type ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
+import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { SyncError, throwIfAborted } from "../../core/errors.ts";
 import type { ObjectInfo } from "../contract.ts";
 import { versionOf } from "./address.ts";
 import type { S3Control } from "./control.ts";
+import type { XmlElement } from "./xml.ts";
 
 /**
- * Every object under `prefix`, once. Keys come percent-encoded (XML cannot hold all of them) and are decoded here:
- * the SDK does not.
+ * Every object under `prefix`, once. Keys come percent-encoded (XML cannot hold all of them) and are decoded here.
  * @throws SyncError `provider_error` for a page that is not whole: a listing cut short must never look complete
  */
 export async function* listObjects(
@@ -24,8 +24,10 @@ export async function* listObjects(
       EncodingType: "url",
       ContinuationToken: token,
     });
-    const page = await control.send(command, signal);
-    for (const info of objectsOf(page)) {
+    const page = await control.send(command, "ListBucketResult", signal);
+    const objects = objectsOf(page);
+    const next = nextToken(page, token);
+    for (const info of objects) {
       throwIfAborted(signal);
       if (!info.key.startsWith(prefix)) throw brokenListing("names a key outside of its prefix");
       // A store that repeats a key over two pages must not make two objects of one.
@@ -33,22 +35,24 @@ export async function* listObjects(
       seen.add(info.key);
       yield info;
     }
-    const next = nextToken(page, token);
     if (next === undefined) return;
     token = next;
   }
 }
 
-function objectsOf(page: ListObjectsV2CommandOutput): ObjectInfo[] {
-  const contents = page.Contents ?? [];
-  if (page.IsTruncated === undefined) throw brokenListing("is not a listing");
-  if (page.KeyCount !== undefined && page.KeyCount !== contents.length)
-    throw brokenListing("has another number of keys than it says");
-  const decode = page.EncodingType === "url" ? decodeListedKey : (key: string) => key;
-  return contents.map(({ Key, Size, ETag }) => {
-    if (Key === undefined || Size === undefined || ETag === undefined) throw brokenListing("lacks a key, size or ETag");
-    return { key: decode(Key), size: Size, version: versionOf(ETag) };
+function objectsOf(page: XmlElement): ObjectInfo[] {
+  const decode = page.text("EncodingType") === "url" ? decodeListedKey : (key: string) => key;
+  const objects = page.all("Contents").map((entry) => {
+    const [key, size, etag] = [entry.text("Key"), entry.text("Size"), entry.text("ETag")];
+    if (key === undefined || size === undefined || etag === undefined) throw brokenListing("lacks a key, size or ETag");
+    if (!/^\d{1,16}$/.test(size)) throw brokenListing("has a size that is none");
+    return { key: decode(key), size: Number(size), version: versionOf(etag) };
   });
+  const all = objects.toArray();
+  const count = page.text("KeyCount");
+  if (count !== undefined && count !== String(all.length))
+    throw brokenListing("has another number of keys than it says");
+  return all;
 }
 
 /** `+` is a space: the encoding is that of forms. */
@@ -60,9 +64,11 @@ function decodeListedKey(key: string): string {
   }
 }
 
-function nextToken(page: ListObjectsV2CommandOutput, last: string | undefined): string | undefined {
-  if (page.IsTruncated !== true) return undefined;
-  const token = page.NextContinuationToken;
+function nextToken(page: XmlElement, last: string | undefined): string | undefined {
+  const truncated = page.text("IsTruncated");
+  if (truncated === "false") return undefined;
+  if (truncated !== "true") throw brokenListing("does not say whether more follows");
+  const token = page.text("NextContinuationToken");
   if (token === undefined || token === "") throw brokenListing("says that more follows but not where");
   if (token === last) throw brokenListing("does not get further");
   return token;

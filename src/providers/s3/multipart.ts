@@ -60,7 +60,8 @@ export class MultipartUploads {
       ...(keepChecksums ? { ChecksumAlgorithm: "SHA256" as const } : {}),
       ...traitInputs(settings),
     });
-    const { UploadId: uploadId } = await this.#control.send(command, signal);
+    const answer = await this.#control.send(command, "InitiateMultipartUploadResult", signal);
+    const uploadId = answer.text("UploadId");
     if (uploadId === undefined || uploadId === "")
       throw new SyncError("provider_error", "the store began an upload without an id", { retryable: true });
     return { key, uploadId };
@@ -101,7 +102,7 @@ export class MultipartUploads {
       Key: key,
       UploadId: uploadId,
     });
-    await this.#control.send(command, AbortSignal.timeout(this.#connection.limits.abortMs)).catch(() => undefined);
+    await this.#control.sendOnly(command, AbortSignal.timeout(this.#connection.limits.abortMs)).catch(() => undefined);
   }
 
   /** When the answer is lost the object itself tells: its metadata has the hash only after the upload is complete. */
@@ -124,7 +125,7 @@ export class MultipartUploads {
       MultipartUpload: { Parts },
     });
     try {
-      return (await this.#control.send(command, signal)).ETag;
+      return (await this.#control.send(command, "CompleteMultipartUploadResult", signal)).text("ETag");
     } catch (error) {
       if (!(error instanceof SyncError) || !error.retryable || expected.sha256 === undefined) throw error;
       const head = await headObject(this.#connection, key, signal).catch(() => undefined);
