@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import type { Platform, TerminationSignal } from "../platform/contract.ts";
-import { CommandLine, EXIT } from "./command-line.ts";
+import { CommandLine } from "./command-line.ts";
 import { createProgram, type Written } from "./program.ts";
 import { reportError } from "./report-error.ts";
 
@@ -16,16 +16,25 @@ export async function runCli(argv: readonly string[], platform: Platform): Promi
     stopping.abort();
   });
   const cli = new CommandLine(platform, stopping.signal);
-  const written: Written = { out: "", err: "" };
   try {
-    await createProgram(cli, written).parseAsync(argv, { from: "user" });
+    await runProgram(cli, argv);
     return cli.status;
   } catch (error) {
-    await platform.terminal.write(written.out);
-    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-    platform.terminal.writeError(written.err);
     return await reportError(cli, error, received);
   } finally {
     stopListening();
+  }
+}
+
+/** Help and the version end the parser by an error too, which is none. */
+async function runProgram(cli: CommandLine, argv: readonly string[]): Promise<void> {
+  const written: Written = { out: "", err: "" };
+  try {
+    await createProgram(cli, written).parseAsync(argv, { from: "user" });
+  } catch (error) {
+    const { terminal } = cli.platform;
+    if (written.out !== "") await terminal.write(written.out);
+    terminal.writeError(written.err);
+    if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
   }
 }

@@ -46,7 +46,7 @@ function listOf(texts: readonly string[] | undefined): readonly string[] | undef
 }
 
 /** A manifest for a person. */
-export function manifestText(answer: ManifestAnswer): string {
+function manifestText(answer: ManifestAnswer): string {
   const rows = [
     ["entries", `${formatCount(answer.entries, "file")}, ${formatBytes(answer.bytes)}`],
     ["checksum", answer.checksum],

@@ -32,9 +32,8 @@ function countRows(plan: Plan, skipped: number): string[][] {
     ["deletes", formatCount(plan.files_to_delete, "file")],
     ["unchanged", formatCount(plan.files_unchanged, "file")],
   ];
-  if (plan.retained > 0)
-    rows.push(["retained", `${formatCount(plan.retained, "file")} of the destination, out of scope`]);
-  if (skipped > 0) rows.push(["skipped", `${formatCount(skipped, "path")} here; nothing is deleted for them`]);
+  if (plan.retained > 0) rows.push(["retained", `${formatCount(plan.retained, "file")} left alone at the destination`]);
+  if (skipped > 0) rows.push(["skipped", `${formatCount(skipped, "path")} not recorded; remote files there stay`]);
   return rows;
 }
 
@@ -55,7 +54,7 @@ function changesText(heading: string, changes: readonly Change[], remark: (chang
     lines.push(formatTable(rows, "    ").replace(/ +$/gm, ""));
   }
   if (changes.length > FILES_SHOWN_MAX)
-    lines.push(`  … and ${formatCount(changes.length - FILES_SHOWN_MAX, "file")} more`);
+    lines.push(`  … and ${formatCount(changes.length - FILES_SHOWN_MAX, "more file")}`);
   return [lines.join("\n")];
 }
 
@@ -70,6 +69,6 @@ export function skippedText(skipped: DryRunResult["manifest"]["skipped"]): strin
   const rows = skipped.slice(0, FILES_SHOWN_MAX).map(({ path, reason }) => [reason, printable(path)]);
   const more = skipped.length - rows.length;
   const lines = ["skipped here:", formatTable(rows, "  ")];
-  if (more > 0) lines.push(`  … and ${formatCount(more, "path")} more`);
+  if (more > 0) lines.push(`  … and ${formatCount(more, "more path")}`);
   return [lines.join("\n")];
 }

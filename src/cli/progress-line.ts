@@ -25,7 +25,7 @@ export class ProgressLine implements EventSink {
 }
 
 /** `upload  12 of 345 files  1.2 of 30.4 MiB`; a scan's totals are still being found. */
-export function progressText({ phase, filesDone, filesTotal, bytesDone, bytesTotal }: SyncProgress): string {
+function progressText({ phase, filesDone, filesTotal, bytesDone, bytesTotal }: SyncProgress): string {
   const files = `${formatNumber(filesDone)} of ${formatNumber(filesTotal)} files`;
   if (phase === "scan") return `${phase}  ${files}  ${formatBytes(bytesDone)}`;
   return `${phase}  ${files}  ${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`;

@@ -25,7 +25,8 @@ export async function reportError(
   const error = thrown instanceof CommanderError ? usageError(thrown) : toSyncError(thrown);
   cli.note(errorLine(error));
   if (error.code === "usage") return EXIT.usage;
-  if (cli.json) await cli.platform.terminal.write(`${await problemResponse(error).text()}\n`);
+  // What cannot be written here has nobody to read it; the command has failed anyway.
+  if (cli.json) await cli.print(await problemResponse(error).text()).catch(() => undefined);
   if (error.code !== "aborted") return EXIT.failed;
   return received === "SIGTERM" ? EXIT.sigterm : EXIT.sigint;
 }

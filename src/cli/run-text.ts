@@ -12,8 +12,7 @@ export function runText({ manifest, plan, summary, committed }: RunResult): stri
     ["deleted", formatCount(summary.deletes.length, "file")],
     ["unchanged", formatCount(summary.skipped.length, "file")],
   ];
-  if (plan.retained > 0)
-    rows.push(["retained", `${formatCount(plan.retained, "file")} of the destination, out of scope`]);
+  if (plan.retained > 0) rows.push(["retained", `${formatCount(plan.retained, "file")} left alone at the destination`]);
   if (summary.errors.length > 0) rows.push(["failed", formatCount(summary.errors.length, "file")]);
   rows.push(["manifest", manifestText(summary.status, committed)]);
   const title = `${summary.status}: snapshot ${summary.snapshot} on ${summary.service}, workspace ${printable(summary.root)}`;
@@ -31,6 +30,6 @@ function errorsText(errors: RunResult["summary"]["errors"]): string[] {
     .slice(0, ERRORS_SHOWN_MAX)
     .map(({ action, path, error, code }) => `  ${action} ${printable(path)}: ${printable(error)} [${code}]`);
   const more = errors.length - lines.length;
-  if (more > 0) lines.push(`  … and ${formatCount(more, "error")} more`);
+  if (more > 0) lines.push(`  … and ${formatCount(more, "more error")}`);
   return [["errors:", ...lines].join("\n")];
 }

@@ -54,8 +54,8 @@ async function rekey(cli: CommandLine, app: App, flags: RekeyFlags) {
   if (dropped > 0 || droppedFields > 0) {
     const verb = flags.dropUnopenable === true ? "drops" : "would drop";
     cli.note(
-      `this rekey ${verb} ${formatCount(dropped, "backup")} that open under neither passphrase` +
-        ` and ${formatCount(droppedFields, "field")} that are not the vault's`,
+      `this rekey ${verb} ${formatCount(dropped, "backup")} that neither passphrase opens` +
+        ` and ${formatCount(droppedFields, "unknown field")} beside the vault's own`,
     );
   }
   return await app.vault.rekey(passphrase, next, { dropUnopenable: flags.dropUnopenable === true });

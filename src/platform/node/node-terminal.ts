@@ -11,7 +11,7 @@ const COLUMNS_DEFAULT = 80;
 /** The standard streams through node:process, which Bun and Deno carry alike. */
 export const nodeTerminal: Terminal = {
   get canAsk() {
-    return Boolean(process.stdin.isTTY) && screen() !== undefined;
+    return process.stdin.isTTY && screen() !== undefined;
   },
   get errorColumns() {
     return process.stderr.isTTY ? process.stderr.columns || COLUMNS_DEFAULT : undefined;
