@@ -8,6 +8,7 @@ import { loadSettings, type Settings } from "./config/settings.ts";
 import { systemClock } from "./core/clock.ts";
 import { SyncError } from "./core/errors.ts";
 import type { EventSink, ProductEvent } from "./core/events.ts";
+import { createPacer } from "./core/pacer.ts";
 import { isJsonObject, type JsonObject } from "./core/json.ts";
 import { eventLine } from "./logs/event-line.ts";
 import { SecretValues } from "./logs/redact.ts";
@@ -169,7 +170,7 @@ export class App {
   /** @throws SyncError of the request, the flags, the vault; never of the destination, which is said in `summary.warnings` */
   async dryRun(request: DryRunRequest, signal?: AbortSignal): Promise<DryRunResult> {
     const { settings, job, destination } = await this.#prepare(request, signal);
-    const provider = await this.#openProvider(request.service, destination).catch((error: unknown) => {
+    const provider = await this.#openProvider(request.service, destination, settings).catch((error: unknown) => {
       if (error instanceof SyncError && isNotLoaded(error)) return error;
       throw error;
     });
@@ -183,7 +184,7 @@ export class App {
   /** @throws SyncError of the request, the flags, the vault, and as runSync */
   async run(request: RunRequest, signal?: AbortSignal): Promise<RunResult> {
     const { settings, job, destination } = await this.#prepare(request, signal);
-    const provider = await this.#openProvider(request.service, destination);
+    const provider = await this.#openProvider(request.service, destination, settings);
     try {
       return await runSync(this.#engine(settings), {
         ...job,
@@ -208,10 +209,10 @@ export class App {
     // A hundred cases that nothing else needs.
     const { newConformancePrefix, runConformance } = await import("./providers/conformance/run-conformance.ts");
     const snapshot = newConformancePrefix().replace("/", "");
-    const { destination, job } = await this.#prepare({ ...request, snapshot }, signal);
+    const { settings, destination, job } = await this.#prepare({ ...request, snapshot }, signal);
     const secrets = new SecretValues();
     secrets.learn(destination);
-    yield* runConformance(() => this.#openProvider(request.service, destination), {
+    yield* runConformance(() => this.#openProvider(request.service, destination, settings), {
       prefix: job.layout.objectPrefix,
       newHasher: this.platform.newHasher,
       secrets: secrets.values,
@@ -271,11 +272,19 @@ export class App {
     return entry;
   }
 
-  async #openProvider(service: ServiceName, destination: ProviderSettings): Promise<Provider> {
+  async #openProvider(service: ServiceName, destination: ProviderSettings, settings: Settings): Promise<Provider> {
     const open = await (this.#options.loadProvider ?? loadProvider)(service);
-    const { newHasher, files } = this.platform;
+    const { runtime, newHasher, files } = this.platform;
     const stateFolder = files.join(this.root, "cache", "cloud", "providers");
-    return withRetry(await open(destination, { newHasher, files, stateFolder }), undefined, { newHasher });
+    const limit = settings.sync.bandwidthLimitBytesPerS;
+    const provider = await open(destination, {
+      newHasher,
+      files,
+      stateFolder,
+      ...(limit === undefined ? {} : { pacer: createPacer(limit, systemClock) }),
+      streamsKnownLength: runtime === "bun",
+    });
+    return withRetry(provider, undefined, { newHasher });
   }
 
   #engine(settings: Settings): Engine {

@@ -18,6 +18,7 @@ export const SyncSchema = Type.Object({
   snapshot_prefix: Type.Optional(Type.String()),
   default_root: Type.Optional(Type.String()),
   concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
+  bandwidth_limit_bytes_per_s: Type.Optional(Type.Integer({ minimum: 1024 })),
   local: Type.Optional(Type.Object({ path: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })) })),
 });
 

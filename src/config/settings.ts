@@ -19,6 +19,8 @@ export interface Settings {
     readonly exclude: readonly string[] | undefined;
     /** Objects in flight at once. undefined = the engine's default. */
     readonly concurrency: number | undefined;
+    /** Of content that is sent, all transfers of a run together. undefined = as fast as it goes. */
+    readonly bandwidthLimitBytesPerS: number | undefined;
     readonly localPath: string | undefined;
   };
   readonly server: { readonly host: string; readonly port: number };
@@ -60,6 +62,7 @@ function mergeLayers(layers: readonly ConfigFile[]): Settings {
       include: sync.include,
       exclude: sync.exclude,
       concurrency: sync.concurrency,
+      bandwidthLimitBytesPerS: sync.bandwidth_limit_bytes_per_s,
       localPath: sync.local?.path,
     },
     server: { host: server.host ?? DEFAULT_HOST, port: server.ports?.[0] ?? DEFAULT_PORT },

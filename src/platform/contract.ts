@@ -130,6 +130,8 @@ export interface ReadHandle {
   stat(): Promise<FileStat>;
   /** Bytes from `offset`; fewer than `length` only at the end of the file. */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** Fills `into` from `offset`; how many bytes, fewer only at the end of the file. */
+  readInto(offset: number, into: Uint8Array): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -142,7 +144,8 @@ export interface AtomicWriter {
 }
 
 export interface AppendHandle {
-  append(bytes: Uint8Array): Promise<void>;
+  /** In one write of the system, which comes back at once: lines of many writers do not mix. @throws SyncError `disk_full`, `write_failed` */
+  append(bytes: Uint8Array): void;
   /** Everything appended is on the disk when this resolves. */
   sync(): Promise<void>;
   close(): Promise<void>;

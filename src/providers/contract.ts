@@ -24,6 +24,7 @@
  */
 import type { SyncError } from "../core/errors.ts";
 import type { NewHasher } from "../core/hash.ts";
+import type { Pacer } from "../core/pacer.ts";
 import type { Files } from "../platform/contract.ts";
 
 export interface Provider {
@@ -130,6 +131,10 @@ export interface DeleteOutcome {
 /** What the composition root hands to a provider when it opens one. */
 export interface ProviderContext {
   readonly newHasher: NewHasher;
+  /** Waited for before each piece of content is handed on, so that no more goes out than the user's line may carry. */
+  readonly pacer?: Pacer;
+  /** fetch sends a stream with the Content-Length that it is given (Bun), and not in chunks of unknown number. */
+  readonly streamsKnownLength?: boolean;
   /** Absent where there is no file system (edge). */
   readonly files?: Files;
   /**

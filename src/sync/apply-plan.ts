@@ -36,7 +36,7 @@ export async function applyUploads(application: Application, uploads: readonly P
     try {
       const { version } = await storeOne(application, change);
       application.versions.set(change.path, version);
-      await application.journal.add({
+      application.journal.add({
         path: change.path,
         size: change.size ?? 0,
         sha256: change.sha256 ?? "",
@@ -74,7 +74,7 @@ async function sendOne(application: Application, change: PlannedUpload): Promise
   const nativePath = engine.files.join(engine.root, ...change.path.split("/"));
   const stored = await job.provider.put(
     job.layout.objectKey(change.path),
-    localSource(engine.files, nativePath, size),
+    localSource(engine.files, engine.tree, nativePath, size),
     {
       sha256: change.sha256 ?? "",
       onBytes: (count) => progress.bytes(count),

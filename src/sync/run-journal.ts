@@ -20,7 +20,8 @@ export interface ArrivedObject {
  * a record counts only when a listing shows the same version. So it is not fsynced, and losing it costs time alone.
  */
 export interface RunJournal {
-  add(object: ArrivedObject): Promise<void>;
+  /** At once, so that a kill right after an upload does not cost it. */
+  add(object: ArrivedObject): void;
   close(): Promise<void>;
 }
 

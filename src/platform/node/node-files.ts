@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { closeSync, constants, fdatasyncSync, openSync, writeSync } from "node:fs";
 import {
   type FileHandle,
   lstat,
@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { SyncError } from "../../core/errors.ts";
 import type { AppendHandle, Files, FileStat, ReadHandle } from "../contract.ts";
-import { createAtomicWriter, writeFully } from "./atomic-writer.ts";
+import { createAtomicWriter } from "./atomic-writer.ts";
 import { lockFile } from "./file-lock.ts";
 import { fileStat } from "./file-stat.ts";
 import { isAbsent, readError, systemCode, writeError } from "./system-error.ts";
@@ -122,17 +122,22 @@ class FileReader implements ReadHandle {
 
   async read(offset: number, length: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(length);
+    const done = await this.readInto(offset, bytes);
+    return done === length ? bytes : bytes.subarray(0, done);
+  }
+
+  async readInto(offset: number, into: Uint8Array): Promise<number> {
     let done = 0;
     try {
-      while (done < length) {
-        const { bytesRead } = await this.handle.read(bytes, done, length - done, offset + done);
+      while (done < into.byteLength) {
+        const { bytesRead } = await this.handle.read(into, done, into.byteLength - done, offset + done);
         if (bytesRead === 0) break;
         done += bytesRead;
       }
     } catch (error) {
       throw readError(this.path, error);
     }
-    return done === length ? bytes : bytes.subarray(0, done);
+    return done;
   }
 
   async close(): Promise<void> {
@@ -141,24 +146,26 @@ class FileReader implements ReadHandle {
 }
 
 async function openAppend(path: string, options: { readonly mode?: number } = {}): Promise<AppendHandle> {
-  let handle: FileHandle;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    handle = await open(path, "a", options.mode ?? 0o644);
-  } catch (error) {
-    throw writeError(path, error);
-  }
-  const orWriteError = async (write: () => Promise<void>): Promise<void> => {
+  const orWriteError = <T>(write: () => T): T => {
     try {
-      await write();
+      return write();
     } catch (error) {
       throw writeError(path, error);
     }
   };
+  try {
+    await mkdir(dirname(path), { recursive: true });
+  } catch (error) {
+    throw writeError(path, error);
+  }
+  const descriptor = orWriteError(() => openSync(path, "a", options.mode ?? 0o644));
   return {
-    append: (bytes) => orWriteError(() => writeFully(handle, bytes)),
-    sync: () => orWriteError(() => handle.datasync()),
-    close: () => handle.close(),
+    append: (bytes) =>
+      orWriteError(() => {
+        for (let done = 0; done < bytes.byteLength; ) done += writeSync(descriptor, bytes, done);
+      }),
+    sync: async () => orWriteError(() => fdatasyncSync(descriptor)),
+    close: async () => closeSync(descriptor),
   };
 }
 

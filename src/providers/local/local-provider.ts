@@ -30,7 +30,7 @@ const CAPABILITIES: Capabilities = {
  *
  * @throws SyncError `provider_config`, `provider_container_missing`, `provider_unsupported` without a file system
  */
-export const openProvider: OpenProvider = async (settings, { files, newHasher, stateFolder }) => {
+export const openProvider: OpenProvider = async (settings, { files, newHasher, pacer, stateFolder }) => {
   const path = settings["path"];
   if (typeof path !== "string" || path === "") {
     throw new SyncError(
@@ -45,7 +45,7 @@ export const openProvider: OpenProvider = async (settings, { files, newHasher, s
   const destination = await Destination.open(files, path);
   const marker = new Marker(destination, newHasher, stateFolder);
   await marker.check();
-  const writer = new LocalWriter(destination, newHasher);
+  const writer = new LocalWriter(destination, newHasher, pacer);
   const rules = { rootBytes: utf8Bytes(destination.root), windows: files.join("a", "b") === "a\\b" };
   const isKey = (key: string): boolean => localKeyFault(key, rules) === undefined;
 

@@ -1,5 +1,6 @@
 import { SyncError, throwIfAborted } from "../../core/errors.ts";
 import type { NewHasher } from "../../core/hash.ts";
+import type { Pacer } from "../../core/pacer.ts";
 import type { AtomicWriter, FileLock, FileStat, WriteOptions } from "../../platform/contract.ts";
 import type { ByteSource, ObjectInfo, Precondition, PutOptions } from "../contract.ts";
 import type { Destination } from "./destination.ts";
@@ -23,6 +24,7 @@ export class LocalWriter {
   constructor(
     private readonly destination: Destination,
     private readonly newHasher: NewHasher,
+    private readonly pacer: Pacer | undefined,
   ) {}
 
   /** @throws `content_mismatch`, `precondition_failed`, `key_collision`, `disk_full`, and the source's own errors */
@@ -37,6 +39,7 @@ export class LocalWriter {
           if (chunk.length === 0)
             throw new SyncError("file_changed", "the source has become shorter while it was read");
           hasher.update(chunk);
+          await this.pacer?.take(chunk.length, options.signal);
           await atDestination(() => writer.write(chunk));
           options.onBytes?.(chunk.length);
           offset += chunk.length;
