@@ -46,6 +46,14 @@ export const ERROR_CODES = [
   "disk_full",
   "write_failed",
   "lock_busy",
+  // backups
+  "backup_name",
+  "backup_label",
+  "backup_missing",
+  "backup_empty",
+  "backup_busy",
+  "archive_invalid",
+  "restore_conflict",
   // providers
   "provider_config",
   "sdk_missing",

@@ -11,6 +11,9 @@ export interface Platform {
   readonly runtime: "bun" | "deno";
   readonly files: Files;
   readonly tree: TreeReader;
+  /** Opens the folder at a native path for writing below it. @throws SyncError `file_missing`, `file_unreadable` */
+  openTreeWriter(root: string): TreeWriter;
+  readonly compression: Compression;
   /** Native SHA-256. */
   readonly newHasher: NewHasher;
   /** Threads that run src/hash-worker.ts. */
@@ -105,6 +108,8 @@ export interface Files {
   remove(path: string): Promise<boolean>;
   /** Removes an empty folder and nothing else; false when it is not empty, not a folder or not there. @throws `write_failed` */
   removeEmptyFolder(path: string): Promise<boolean>;
+  /** Bytes that the file system of `path` still takes; undefined when it does not tell. */
+  freeBytes(path: string): Promise<number | undefined>;
   /** A new empty folder in the system's temporary place. */
   makeTempFolder(prefix: string): Promise<string>;
   /** Removes a folder and all below it. Never follows symlinks. */
@@ -137,6 +142,10 @@ export interface ReadHandle {
 
 export interface AtomicWriter {
   write(chunk: Uint8Array): Promise<void>;
+  /** Replaces bytes that were written at `offset`; the next `write` goes on at the end. */
+  writeAt(offset: number, bytes: Uint8Array): Promise<void>;
+  /** Drops everything from `length` on; the next `write` goes on there. */
+  truncate(length: number): Promise<void>;
   /** fsync, rename, fsync of the folder. */
   commit(): Promise<void>;
   /** Drops what was written; nothing after `commit`. Safe to call twice. */
@@ -224,6 +233,84 @@ export interface Database {
 }
 
 export type SqlValue = string | number | Uint8Array<ArrayBuffer>;
+
+/**
+ * Puts files into one folder and those below it, and never anywhere else. Paths are relative with `/` and have passed
+ * the caller's own checks. No symlink is followed on the way, and a folder that is swapped for a symlink between two
+ * calls, or during one, does not lead outside: the system resolves each name in a folder that is held open. Where a
+ * system offers no such call (all but Linux), the folder is looked at before and after each step instead, which leaves
+ * a swap-and-swap-back within one step unseen.
+ *
+ * Every method throws SyncError `restore_conflict` when a folder on the way is a symlink or no folder, or was swapped.
+ * Synchronous, as TreeReader and for its reason.
+ */
+export interface TreeWriter {
+  /** What is at `path` itself; undefined when nothing is, or no folder for it. */
+  lstat(path: string): FileStat | undefined;
+  /** Makes a folder and those above it that are missing. @throws SyncError `disk_full`, `write_failed` */
+  makeFolder(path: string): void;
+  /** Opens a file for reading. @throws SyncError `file_missing`, `file_unreadable` */
+  open(path: string): TreeFile;
+  /**
+   * A file that takes the name `path` at `commit`; missing folders are made. Its temp name `.<name>.<16 hex>.tmp` beside
+   * it depends on `path` alone: a temp file that a killed process left is replaced, so two writers must not write one
+   * path at a time. @throws SyncError `disk_full`, `write_failed`
+   */
+  create(path: string, options: NewFileOptions): NewFile;
+  close(): void;
+}
+
+export interface NewFileOptions {
+  /** Permission bits, masked by the process's umask. */
+  readonly mode: number;
+  /** Seconds since the epoch. */
+  readonly mtime: number;
+}
+
+export interface NewFile {
+  /** @throws SyncError `disk_full`, `write_failed` */
+  write(chunk: Uint8Array): void;
+  /** What was written is on the disk when this resolves. @throws SyncError `disk_full`, `write_failed` */
+  flush(): Promise<void>;
+  /** Sets the time and takes the name, in place of what had it. @throws SyncError `disk_full`, `write_failed` */
+  commit(): void;
+  /** Drops what was written; nothing after `commit`. Safe to call twice; never throws. */
+  abort(): void;
+}
+
+/** Raw Deflate (RFC 1951) and the CRC-32 of ZIP files, native. */
+export interface Compression {
+  /** How many of the asynchronous calls run at the same time. */
+  readonly parallelism: number;
+  /** Of `bytes` after data whose CRC is `seed` (default: nothing before). */
+  crc32(bytes: Uint8Array, seed?: number): number;
+  /** In this thread: for pieces so small that a way to another thread costs more than the work. */
+  deflateNow(bytes: Uint8Array, options: DeflateOptions): Uint8Array;
+  /** In another thread. `bytes` must not change meanwhile. */
+  deflate(bytes: Uint8Array, options: DeflateOptions): Promise<Uint8Array>;
+  /** The `size` bytes that a whole stream stands for; undefined when it is broken, stands for more or less, or is followed by anything. */
+  inflateNow(bytes: Uint8Array, size: number): Uint8Array | undefined;
+  /** The same in another thread. */
+  inflate(bytes: Uint8Array, size: number): Promise<Uint8Array | undefined>;
+  /**
+   * The same in chunks, never more than `size` bytes together; returns false at the end (or as soon as it is known)
+   * where `inflate` would answer undefined. Throws what `source` throws.
+   */
+  inflateStream(
+    source: AsyncIterable<Uint8Array>,
+    compressedSize: number,
+    size: number,
+  ): AsyncGenerator<Uint8Array, boolean>;
+}
+
+export interface DeflateOptions {
+  /** 1 fast … 9 small. */
+  readonly level: number;
+  /** What stands before `bytes` in the stream, its last 32 KiB. */
+  readonly dictionary?: Uint8Array | undefined;
+  /** Another piece follows: the stream is not ended, and stops at a whole byte. */
+  readonly more: boolean;
+}
 
 export interface ServeOptions {
   readonly host: string;

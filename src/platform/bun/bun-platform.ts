@@ -1,12 +1,14 @@
 import { hostname } from "node:os";
 import { SyncError } from "../../core/errors.ts";
 import type { Platform, RunningServer, ServeOptions } from "../contract.ts";
+import { nodeCompression } from "../node/node-compression.ts";
 import { openDatabase } from "../node/node-database.ts";
 import { nodeFiles } from "../node/node-files.ts";
 import { nodeTerminal } from "../node/node-terminal.ts";
 import { newNodeHasher } from "../node/node-hasher.ts";
 import { nodeThreads } from "../node/node-threads.ts";
 import { nodeTree } from "../node/node-tree.ts";
+import { openNodeTreeWriter } from "../node/node-tree-writer.ts";
 import { systemCode } from "../node/system-error.ts";
 import { onTermination, terminated } from "../node/terminated.ts";
 
@@ -17,6 +19,8 @@ export function bunPlatform(): Platform {
     runtime: "bun",
     files: nodeFiles,
     tree: nodeTree,
+    openTreeWriter: openNodeTreeWriter,
+    compression: nodeCompression,
     newHasher: newNodeHasher,
     threads: nodeThreads,
     openDatabase,

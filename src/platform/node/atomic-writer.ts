@@ -3,9 +3,9 @@ import { type FileHandle, mkdir, open, rename, rm, utimes } from "node:fs/promis
 import { basename, dirname, join } from "node:path";
 import type { AtomicWriter, WriteOptions } from "../contract.ts";
 import { writeError } from "./system-error.ts";
+import { tempNameWith } from "./temp-name.ts";
 
 const DEFAULT_MODE = 0o644;
-const NAME_KEPT_MAX = 100;
 
 /**
  * A new file that takes its name only when it is whole and on the disk. Own code rather than a library: none of the
@@ -13,7 +13,7 @@ const NAME_KEPT_MAX = 100;
  */
 export async function createAtomicWriter(path: string, options: WriteOptions = {}): Promise<AtomicWriter> {
   const folder = dirname(path);
-  const temp = join(folder, tempName(basename(path)));
+  const temp = join(folder, tempNameWith(basename(path), crypto.randomUUID().replaceAll("-", "")));
   try {
     await mkdir(folder, { recursive: true });
     const handle = await open(
@@ -27,16 +27,9 @@ export async function createAtomicWriter(path: string, options: WriteOptions = {
   }
 }
 
-/** `.<name>.<random>.tmp`: hidden, unique, and matched by the default exclude `*.tmp`. Long names are cut to fit 255 bytes. */
-function tempName(name: string): string {
-  const kept = new TextDecoder()
-    .decode(new TextEncoder().encode(name).subarray(0, NAME_KEPT_MAX))
-    .replaceAll("\uFFFD", "");
-  return `.${kept}.${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}.tmp`;
-}
-
 class TempFileWriter implements AtomicWriter {
   #open = true;
+  #length = 0;
 
   constructor(
     private readonly path: string,
@@ -46,11 +39,25 @@ class TempFileWriter implements AtomicWriter {
   ) {}
 
   async write(chunk: Uint8Array): Promise<void> {
+    await this.writeAt(this.#length, chunk);
+    this.#length += chunk.byteLength;
+  }
+
+  async writeAt(offset: number, bytes: Uint8Array): Promise<void> {
     try {
-      await writeFully(this.handle, chunk);
+      await writeFully(this.handle, bytes, offset);
     } catch (error) {
       throw writeError(this.path, error);
     }
+  }
+
+  async truncate(length: number): Promise<void> {
+    try {
+      await this.handle.truncate(length);
+    } catch (error) {
+      throw writeError(this.path, error);
+    }
+    this.#length = length;
   }
 
   async commit(): Promise<void> {
@@ -89,11 +96,15 @@ class TempFileWriter implements AtomicWriter {
   }
 }
 
-/** All of `chunk`: a write may be short without an error (a full disk, a signal). */
-export async function writeFully(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+/**
+ * All of `chunk`, at `offset` or where the last write ended: a write may be short without an error (a full disk, a
+ * signal).
+ */
+export async function writeFully(handle: FileHandle, chunk: Uint8Array, offset?: number): Promise<void> {
   let done = 0;
   while (done < chunk.byteLength) {
-    const { bytesWritten } = await handle.write(chunk, done, chunk.byteLength - done, null);
+    const position = offset === undefined ? null : offset + done;
+    const { bytesWritten } = await handle.write(chunk, done, chunk.byteLength - done, position);
     if (bytesWritten === 0) throw Object.assign(new Error("a write of zero bytes"), { code: "ENOSPC" });
     done += bytesWritten;
   }

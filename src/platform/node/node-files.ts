@@ -10,6 +10,7 @@ import {
   rm,
   rmdir,
   stat,
+  statfs,
   unlink,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -56,6 +57,14 @@ export const nodeFiles: Files = {
   },
   remove,
   removeEmptyFolder,
+  freeBytes: async (path) => {
+    try {
+      const { bavail, bsize } = await statfs(path);
+      return bavail * bsize;
+    } catch {
+      return undefined;
+    }
+  },
   makeTempFolder: (prefix) => mkdtemp(join(tmpdir(), prefix)),
   removeTree: async (path) => {
     try {

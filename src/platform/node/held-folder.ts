@@ -1,0 +1,79 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync } from "node:fs";
+import process from "node:process";
+import { SyncError } from "../../core/errors.ts";
+
+const FOLDER_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+interface Identity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+/**
+ * A folder that is held open: what is reached through `at` is in this very folder, wherever its path leads by now.
+ * Counted, because a descriptor's number is given to something else once it is closed: whoever keeps a path of `at`
+ * retains the folder until it is done.
+ */
+export class HeldFolder {
+  #users = 1;
+
+  private constructor(
+    private readonly native: string,
+    private readonly identity: Identity,
+    /** undefined where folders cannot be opened (Windows). */
+    private readonly descriptor: number | undefined,
+    /** Begins the path of everything in it; undefined where names must be looked up by path. */
+    private readonly held: string | undefined,
+  ) {}
+
+  /** @param native a path whose last segment is not followed when it is a symlink. Throws the system's error. */
+  static open(native: string): HeldFolder {
+    if (process.platform === "win32") {
+      const stats = lstatSync(native, { bigint: true });
+      if (!stats.isDirectory()) throw Object.assign(new Error("not a folder"), { code: "ENOTDIR" });
+      return new HeldFolder(native, stats, undefined, undefined);
+    }
+    const descriptor = openSync(native, FOLDER_FLAGS);
+    try {
+      const identity = fstatSync(descriptor, { bigint: true });
+      const held = `/proc/self/fd/${descriptor}/`;
+      // A runtime that numbers its descriptors by itself, or a system without /proc, shows itself here.
+      return new HeldFolder(native, identity, descriptor, isFolder(`${held}.`, identity) ? held : undefined);
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
+  }
+
+  /** Native path of a name in it; good until the folder is released. */
+  at(name: string): string {
+    return this.held === undefined ? `${this.native}/${name}` : this.held + name;
+  }
+
+  /** Where `at` is only a path: @throws SyncError `restore_conflict` when the path leads elsewhere by now */
+  check(): void {
+    if (this.held === undefined && !isFolder(this.native, this.identity)) throw inTheWay(this.native, undefined);
+  }
+
+  retain(): void {
+    this.#users++;
+  }
+
+  release(): void {
+    this.#users--;
+    if (this.#users === 0 && this.descriptor !== undefined) closeSync(this.descriptor);
+  }
+}
+
+function isFolder(path: string, { dev, ino }: Identity): boolean {
+  const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats?.isDirectory() === true && stats.dev === dev && stats.ino === ino;
+}
+
+export function inTheWay(path: string, cause: unknown): SyncError {
+  return new SyncError(
+    "restore_conflict",
+    `${path} is a symlink or not a folder; files are written only into real folders of the workspace`,
+    { cause },
+  );
+}
