@@ -2,7 +2,13 @@
  * The composition root: the one file that knows every feature. Server and CLI call an App; the rooms below know nothing
  * of each other but their contracts.
  */
+import type { CreateBackupRequest, RestoreBackupRequest } from "./api/backup-request.ts";
 import type { DryRunRequest, RunRequest } from "./api/sync-request.ts";
+import type { BackupCallOptions, BackupEngine } from "./backup/backup-engine.ts";
+import { type CreatedBackup, createBackup } from "./backup/create-backup.ts";
+import { type BackupList, listBackups } from "./backup/list-backups.ts";
+import { type RestoredBackup, restoreBackup } from "./backup/restore-backup.ts";
+import { type VerifiedBackup, verifyBackup } from "./backup/verify-backup.ts";
 import { requireFlag, requireService, type ServiceName } from "./config/flags.ts";
 import { loadSettings, type Settings } from "./config/settings.ts";
 import { systemClock } from "./core/clock.ts";
@@ -220,6 +226,27 @@ export class App {
     });
   }
 
+  /** Archives files of the workspace. Excludes default to the settings'. @throws SyncError as createBackup, and of the settings */
+  async createBackup(request: CreateBackupRequest, options?: BackupCallOptions): Promise<CreatedBackup> {
+    const { sync } = await this.settings();
+    return await createBackup(this.#backupEngine(), { ...request, exclude: request.exclude ?? sync.exclude }, options);
+  }
+
+  /** @throws SyncError as restoreBackup */
+  restoreBackup(request: RestoreBackupRequest, options?: BackupCallOptions): Promise<RestoredBackup> {
+    return restoreBackup(this.#backupEngine(), request, options);
+  }
+
+  /** The archives of the workspace, newest first. */
+  listBackups(): Promise<BackupList> {
+    return listBackups(this.#backupEngine());
+  }
+
+  /** @throws SyncError as verifyBackup */
+  verifyBackup(name: string, options?: BackupCallOptions): Promise<VerifiedBackup> {
+    return verifyBackup(this.#backupEngine(), name, options);
+  }
+
   /** Everything that can be refused before a byte is read: flags, names, paths, patterns, protected settings, vault. */
   async #prepare(
     request: DryRunRequest,
@@ -301,6 +328,13 @@ export class App {
       holder: () => loadLeaseHolder(files, this.root, this.platform.machineName()),
       concurrency: settings.sync.concurrency ?? CONCURRENCY_DEFAULT,
     };
+  }
+
+  #backupEngine(): BackupEngine {
+    const { platform, root } = this;
+    const { files, tree, compression, newHasher } = platform;
+    const openTreeWriter = (folder: string) => platform.openTreeWriter(folder);
+    return { root, files, tree, openTreeWriter, compression, newHasher, events: this.#events, clock: systemClock };
   }
 
   #emit(event: ProductEvent): void {

@@ -3,6 +3,7 @@ import type { App } from "../app.ts";
 import { SyncError, toSyncError } from "../core/errors.ts";
 import type { RunningServer } from "../platform/contract.ts";
 import { problemResponse } from "./problem.ts";
+import { backupRoutes } from "./routes/backup-routes.ts";
 import { healthRoutes } from "./routes/health-routes.ts";
 import { syncRoutes } from "./routes/sync-routes.ts";
 import { type AccessPolicy, checkAccess, isLoopback, type Listening } from "./security.ts";
@@ -45,8 +46,14 @@ export async function startServer(app: App, options: ServerOptions): Promise<Run
   };
 }
 
-const GET_ROUTES: ReadonlySet<string> = new Set(["/api/health", "/api/sync/manifest"]);
-const POST_ROUTES: ReadonlySet<string> = new Set(["/api/sync/dry_run", "/api/sync/run"]);
+const GET_ROUTES: ReadonlySet<string> = new Set(["/api/health", "/api/sync/manifest", "/api/backup"]);
+const POST_ROUTES: ReadonlySet<string> = new Set([
+  "/api/sync/dry_run",
+  "/api/sync/run",
+  "/api/backup/create",
+  "/api/backup/restore",
+  "/api/backup/verify",
+]);
 
 /** The whole API as a fetch handler. Every failure leaves it as problem+json. */
 export function createHandler(
@@ -62,7 +69,8 @@ export function createHandler(
       return problemResponse(cause);
     })
     .use(healthRoutes(app))
-    .use(syncRoutes(app, signalOf));
+    .use(syncRoutes(app, signalOf))
+    .use(backupRoutes(app, signalOf));
   return async (request) => {
     try {
       await checkAccess(request, policy);

@@ -1,0 +1,230 @@
+import { SyncError } from "../core/errors.ts";
+import type { RelativePath } from "../core/paths.ts";
+import { manifestChecksum } from "../manifest/checksum.ts";
+import { encodeRemoteManifest } from "../manifest/encode-manifest.ts";
+import type { FileToHash } from "../manifest/file-hasher.ts";
+import { VAULT_PATH } from "../manifest/hard-exclusion.ts";
+import { type Manifest, type ManifestEntry, orderedEntries, type SkipReason } from "../manifest/manifest.ts";
+import { createScope, DEFAULT_BACKUP_INCLUDE, type Scope } from "../manifest/scope.ts";
+import { Turn } from "../manifest/turn.ts";
+import { walkTree } from "../manifest/walk.ts";
+import type { FileStat } from "../platform/contract.ts";
+import { archivePathFault, isMetadataPath, PathCollisions } from "./archive-names.ts";
+import { ArchiveWriter } from "./archive-writer.ts";
+import { type BackupCallOptions, type BackupEngine, backupsFolder, nowIso, withBackupLock } from "./backup-engine.ts";
+import { BACKUPS_FOLDER, backupName, backupStamp, checkLabel } from "./backup-name.ts";
+import { ProgressReport } from "./progress-report.ts";
+import { EntryPacker } from "./entry-packer.ts";
+import { namedBackups, removeStaleTemps, rotate } from "./rotation.ts";
+import { MANIFEST_ENTRY } from "./zip-format.ts";
+
+const MAX_BACKUPS_DEFAULT = 5;
+
+export interface CreateBackupRequest {
+  readonly label?: string | undefined;
+  /** Default DEFAULT_BACKUP_INCLUDE. */
+  readonly include?: readonly string[] | undefined;
+  /** Default DEFAULT_EXCLUDE. */
+  readonly exclude?: readonly string[] | undefined;
+  /** Archives kept, this one included. */
+  readonly max_backups?: number | undefined;
+}
+
+export interface BackupSkip {
+  readonly path: RelativePath;
+  readonly reason:
+    | SkipReason
+    /** An include path of the request at which there is nothing. */
+    | "missing"
+    /** A name that means something else on another system (archive-names.ts). */
+    | "unportable_name"
+    /** Differs from another path only in case or Unicode normalisation. */
+    | "name_collision"
+    /** Below `__meta__`, where the archive keeps its own. */
+    | "reserved_name";
+}
+
+export interface CreatedBackup {
+  readonly name: string;
+  /** Relative to the workspace. */
+  readonly path: RelativePath;
+  readonly files: number;
+  /** Of the archive. */
+  readonly bytes: number;
+  /** Of the files in it. */
+  readonly content_bytes: number;
+  /** The manifest's, as interop.md defines it. */
+  readonly checksum: string;
+  /** Names of the archives that rotation removed. */
+  readonly removed: readonly string[];
+  /** What is not in the archive though it was asked for. */
+  readonly skipped: readonly BackupSkip[];
+}
+
+/**
+ * Archives the files of a scope. Until everything is in it and on the disk the archive has no name of its own; only
+ * then older ones are removed.
+ * @throws SyncError `backup_label`, `bad_path`, `bad_pattern`, `backup_busy`, `backup_empty`, `root_missing`, `aborted`,
+ * `disk_full`, `write_failed`
+ */
+export async function createBackup(
+  engine: BackupEngine,
+  request: CreateBackupRequest,
+  options: BackupCallOptions = {},
+): Promise<CreatedBackup> {
+  const label = request.label === undefined ? undefined : checkLabel(request.label);
+  const scope = createScope({ include: request.include ?? DEFAULT_BACKUP_INCLUDE, exclude: request.exclude });
+  const startedAtMs = engine.clock.now();
+  const backup = await withBackupLock(engine, options.signal, async () => {
+    await removeStaleTemps(engine);
+    const found = await findFiles(engine, scope, request.include !== undefined, options.signal);
+    const name = await freeName(engine, label, options.signal);
+    const archive = await writeArchive(engine, name, scope, found, options);
+    const removed = await rotate(engine, name, request.max_backups ?? MAX_BACKUPS_DEFAULT);
+    return { ...archive, removed };
+  });
+  engine.events.emit({
+    type: "backup.create",
+    name: backup.name,
+    paths: scope.include,
+    files: backup.files,
+    bytes: backup.bytes,
+    removed: backup.removed.length,
+    durationMs: engine.clock.now() - startedAtMs,
+  });
+  return backup;
+}
+
+interface Found {
+  readonly files: readonly FileToHash[];
+  readonly skipped: BackupSkip[];
+}
+
+/** Only names that restore takes on any system go into an archive; the rest is told. */
+async function findFiles(
+  engine: BackupEngine,
+  scope: Scope,
+  wereAskedFor: boolean,
+  signal: AbortSignal | undefined,
+): Promise<Found> {
+  const walk = await walkTree({ tree: engine.tree, root: engine.root, scope, followSymlinks: false, signal });
+  const skipped: BackupSkip[] = [...walk.skipped];
+  if (wereAskedFor) skipped.push(...walk.missingIncludes.map((path) => ({ path, reason: "missing" as const })));
+  const collisions = new PathCollisions();
+  const turn = new Turn(signal);
+  const files: FileToHash[] = [];
+  for (const file of walk.files) {
+    const { path } = file;
+    if (isMetadataPath(path)) skipped.push({ path, reason: "reserved_name" });
+    else if (archivePathFault(path) !== undefined) skipped.push({ path, reason: "unportable_name" });
+    else if (collisions.fault(path, false) !== undefined) skipped.push({ path, reason: "name_collision" });
+    else files.push(file);
+    if (turn.due()) await turn.pause();
+  }
+  if (files.length === 0) {
+    throw new SyncError(
+      "backup_empty",
+      "there is no file to back up at the include paths; nothing was written and no backup removed",
+      { details: { skipped: skipped.length } },
+    );
+  }
+  return { files, skipped };
+}
+
+/** A name for now. Within one second the next backup waits for the next one, so that the order of names is that of time. */
+async function freeName(
+  engine: BackupEngine,
+  label: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  for (;;) {
+    const now = engine.clock.now();
+    const stamp = backupStamp(now);
+    const taken = (await namedBackups(engine)).some(({ name }) => name.startsWith(stamp));
+    if (!taken) return backupName(stamp, label);
+    await engine.clock.sleep(1_000 - (now % 1_000), signal);
+  }
+}
+
+async function writeArchive(
+  engine: BackupEngine,
+  name: string,
+  scope: Scope,
+  found: Found,
+  options: BackupCallOptions,
+): Promise<Omit<CreatedBackup, "removed">> {
+  const output = await engine.files.createAtomic(engine.files.join(backupsFolder(engine), name), { mode: 0o600 });
+  try {
+    const { files, skipped } = found;
+    const writer = new ArchiveWriter(output);
+    const progress = new ProgressReport("archive", files.length, options.onProgress);
+    const packer = new EntryPacker(writer, {
+      tree: engine.tree,
+      compression: engine.compression,
+      newHasher: engine.newHasher,
+      signal: options.signal,
+      isProtected: vaultTest(engine),
+      onBytes: (count) => progress.bytes(count),
+    });
+    const entries = await packAll(packer, files, skipped, progress, options.signal);
+    const manifest: Manifest = {
+      name: name.slice(0, -".zip".length),
+      root: engine.root,
+      created_at: nowIso(engine),
+      entries: orderedEntries(entries),
+    };
+    const checksum = await manifestChecksum(manifest, engine.newHasher, options.signal);
+    const { created_at } = manifest;
+    const extra = { created_at, paths: scope.include, exclude: scope.exclude, checksum };
+    await packer.addDocument(MANIFEST_ENTRY, encodeRemoteManifest(manifest, extra), engine.clock.now() / 1_000);
+    await writer.end();
+    await output.commit();
+    return {
+      name,
+      path: `${BACKUPS_FOLDER}/${name}`,
+      files: entries.length,
+      bytes: writer.length,
+      content_bytes: entries.reduce((sum, { size }) => sum + size, 0),
+      checksum,
+      skipped,
+    };
+  } catch (error) {
+    await output.abort();
+    throw error;
+  }
+}
+
+async function packAll(
+  packer: EntryPacker,
+  files: readonly FileToHash[],
+  skipped: BackupSkip[],
+  progress: ProgressReport,
+  signal: AbortSignal | undefined,
+): Promise<ManifestEntry[]> {
+  const turn = new Turn(signal);
+  const entries: ManifestEntry[] = [];
+  for (const file of files) {
+    const outcome = await packer.addFile(file);
+    if (typeof outcome === "string") skipped.push({ path: file.path, reason: outcome });
+    else entries.push(outcome);
+    progress.fileDone();
+    if (turn.due()) await turn.pause();
+  }
+  await packer.settle();
+  progress.end();
+  return entries;
+}
+
+/** True for the vault under any name: a hard link is the same file. */
+function vaultTest({ tree, root, files }: BackupEngine): (stat: FileStat) => boolean {
+  let vault: FileStat | undefined;
+  try {
+    vault = tree.stat(files.join(root, ...VAULT_PATH.split("/")));
+  } catch {
+    // What cannot be looked at cannot be read under another name either.
+  }
+  // Some file systems give every file the inode 0: that says nothing.
+  if (vault === undefined || vault.inode === 0n) return () => false;
+  const { inode, device } = vault;
+  return (stat) => stat.inode === inode && stat.device === device;
+}

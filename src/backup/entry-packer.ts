@@ -1,0 +1,318 @@
+import { throwIfAborted } from "../core/errors.ts";
+import type { NewHasher } from "../core/hash.ts";
+import type { RelativePath } from "../core/paths.ts";
+import type { FileToHash } from "../manifest/file-hasher.ts";
+import { skipReasonOf } from "../manifest/folder-hasher.ts";
+import type { ManifestEntry, SkipReason } from "../manifest/manifest.ts";
+import { pythonMtime } from "../manifest/python-float.ts";
+import type { Compression, FileStat, TreeFile, TreeReader } from "../platform/contract.ts";
+import type { ArchiveWriter } from "./archive-writer.ts";
+import { BufferPool } from "./buffer-pool.ts";
+import { deflatePiece, dictionaryFrom, isCompressible } from "./deflate-pieces.ts";
+import { METHOD } from "./zip-format.ts";
+import { localHeader, type WrittenEntry } from "./zip-records.ts";
+
+/** Files up to this size are read whole; larger ones go by in pieces of it. */
+const PIECE_BYTES = 1_048_576;
+const COPIED_BYTES_MAX = 65_536;
+/** Entries that wait for one before them, none larger than COPIED_BYTES_MAX beside those with buffers. */
+const PENDING_MAX = 256;
+/** A small file that changes while it is read is often a save that is over by now. */
+const ATTEMPTS = 2;
+/** From here on eight bytes are kept for the sizes: stored blocks make data that do not compress a little longer. */
+const ROOMY_BYTES_MIN = 0xfff0_0000;
+
+export interface PackerSurroundings {
+  readonly tree: TreeReader;
+  readonly compression: Compression;
+  readonly newHasher: NewHasher;
+  readonly signal?: AbortSignal | undefined;
+  /** True for a file that must not be archived whatever its name, e.g. a hard link to the vault. */
+  readonly isProtected: (stat: FileStat) => boolean;
+  /** Bytes read since the last call. */
+  readonly onBytes: (count: number) => void;
+}
+
+/** Where an entry's bytes come from: fills `into`, 0 at the end. */
+type Read = (into: Uint8Array) => number;
+
+interface Pending {
+  readonly entry: Omit<WrittenEntry, "offset" | "compressedSize">;
+  readonly data: Uint8Array | Promise<Uint8Array>;
+  readonly buffer: Uint8Array<ArrayBuffer> | undefined;
+}
+
+interface Content {
+  readonly size: number;
+  readonly crc: number;
+  readonly sha256: string;
+  readonly method: number;
+}
+
+/**
+ * Reads files, hashes exactly the bytes it archives, and compresses several pieces at once while their order in the
+ * archive stays the order of the calls. Memory is bounded by the pieces under way.
+ */
+export class EntryPacker {
+  readonly #writer: ArchiveWriter;
+  readonly #around: PackerSurroundings;
+  readonly #buffers = new BufferPool(PIECE_BYTES);
+  readonly #pending: Pending[] = [];
+  /** Of #pending, those with a buffer. */
+  #buffersPending = 0;
+  /** Buffers under way: enough that no core waits while this thread reads and writes. */
+  readonly #buffersMax: number;
+  readonly #encoder = new TextEncoder();
+
+  constructor(writer: ArchiveWriter, around: PackerSurroundings) {
+    this.#writer = writer;
+    this.#around = around;
+    this.#buffersMax = 2 * around.compression.parallelism + 2;
+  }
+
+  /**
+   * Adds a file, or says why it cannot be archived whole; then nothing of it is in the archive.
+   * @throws SyncError `aborted`, `disk_full`, `write_failed`
+   */
+  async addFile(source: FileToHash): Promise<ManifestEntry | SkipReason> {
+    throwIfAborted(this.#around.signal);
+    let outcome: ManifestEntry | SkipReason = "changed";
+    for (let attempt = 0; attempt < ATTEMPTS && outcome === "changed"; attempt++) {
+      outcome = await this.#attempt(source);
+    }
+    return outcome;
+  }
+
+  /** Adds what `chunks` holds as an entry of its own. @throws as addFile */
+  async addDocument(path: RelativePath, chunks: Iterable<Uint8Array>, mtime: number): Promise<void> {
+    const stream = await this.#stream(path, readOf(chunks), { size: 0, mtime, mode: 0o644 });
+    await this.#writer.finish(stream.entry);
+  }
+
+  /** Everything that was added is in the writer when this resolves. */
+  async settle(): Promise<void> {
+    while (this.#pending.length > 0) await this.#writeFirst();
+  }
+
+  async #attempt({ path, folder, name }: FileToHash): Promise<ManifestEntry | SkipReason> {
+    let file: TreeFile;
+    let stat: FileStat;
+    try {
+      file = this.#around.tree.open(folder + name);
+    } catch (error) {
+      return skipReasonOf(error);
+    }
+    try {
+      stat = file.stat();
+      if (stat.kind !== "file") return "not_a_file";
+      if (this.#around.isProtected(stat)) return "protected";
+      const add = stat.size <= PIECE_BYTES ? this.#addWhole(path, file, stat) : this.#addLarge(path, file, stat);
+      return await add;
+    } finally {
+      file.close();
+    }
+  }
+
+  async #addWhole(path: RelativePath, file: TreeFile, stat: FileStat): Promise<ManifestEntry | SkipReason> {
+    const { compression, newHasher, onBytes } = this.#around;
+    const buffer = this.#buffers.take();
+    const filled = fill(buffer, (into) => file.read(into), stat.size);
+    if (typeof filled === "string" || !isUnchanged(stat, file.stat(), filled)) {
+      this.#buffers.give(buffer);
+      return typeof filled === "string" ? filled : "changed";
+    }
+    onBytes(filled);
+    const bytes = buffer.subarray(0, filled);
+    const hasher = newHasher();
+    hasher.update(bytes);
+    const mtime = pythonMtime(stat.mtimeNs);
+    const crc = compression.crc32(bytes);
+    const stored = !isCompressible(compression, bytes);
+    const packed = stored ? bytes : deflatePiece(compression, bytes, { more: false });
+    // Compressed here and now: if it did not help, the bytes themselves are archived.
+    const keeps = stored || (packed instanceof Uint8Array && packed.byteLength >= bytes.byteLength);
+    // A small copy lets the buffer go at once; a large one waits with its buffer.
+    const data = !keeps ? packed : filled <= COPIED_BYTES_MAX ? bytes.slice() : bytes;
+    const needsBuffer = data === bytes || data instanceof Promise;
+    if (!needsBuffer) this.#buffers.give(buffer);
+    await this.#push({
+      entry: {
+        name: this.#encoder.encode(path),
+        method: keeps ? METHOD.stored : METHOD.deflated,
+        crc,
+        size: filled,
+        mtime,
+        mode: stat.mode,
+        roomy: false,
+      },
+      data,
+      buffer: needsBuffer ? buffer : undefined,
+    });
+    return { path, size: filled, mtime, sha256: hasher.digestHex() };
+  }
+
+  async #addLarge(path: RelativePath, file: TreeFile, stat: FileStat): Promise<ManifestEntry | SkipReason> {
+    const mtime = pythonMtime(stat.mtimeNs);
+    const { size, mode } = stat;
+    let fault: SkipReason | undefined;
+    const read: Read = (into) => {
+      try {
+        return file.read(into);
+      } catch (error) {
+        fault = skipReasonOf(error);
+        return 0;
+      }
+    };
+    const { entry, sha256 } = await this.#stream(path, read, { size, mtime, mode });
+    if (fault === undefined && isUnchanged(stat, file.stat(), entry.size)) {
+      await this.#writer.finish(entry);
+      return { path, size, mtime, sha256 };
+    }
+    await this.#writer.rewind(entry.offset);
+    return fault ?? "changed";
+  }
+
+  /** Writes a header of guesses and the data; the caller finishes the entry or rewinds. `size` is what is expected. */
+  async #stream(
+    path: RelativePath,
+    read: Read,
+    expected: { readonly size: number; readonly mtime: number; readonly mode: number },
+  ): Promise<{ entry: WrittenEntry; sha256: string }> {
+    await this.settle();
+    const offset = this.#writer.length;
+    const draft: WrittenEntry = {
+      name: this.#encoder.encode(path),
+      method: METHOD.stored,
+      crc: 0,
+      size: 0,
+      compressedSize: 0,
+      offset,
+      mtime: expected.mtime,
+      mode: expected.mode,
+      roomy: expected.size >= ROOMY_BYTES_MIN,
+    };
+    const header = localHeader(draft);
+    await this.#writer.write(header);
+    const { sha256, ...content } = await this.#streamData(read, expected.size);
+    const compressedSize = this.#writer.length - offset - header.byteLength;
+    return { entry: { ...draft, ...content, compressedSize }, sha256 };
+  }
+
+  async #streamData(read: Read, expectedSize: number): Promise<Content> {
+    const { compression, newHasher, onBytes, signal } = this.#around;
+    const hasher = newHasher();
+    const underWay: { data: Uint8Array | Promise<Uint8Array>; buffer: Uint8Array<ArrayBuffer> }[] = [];
+    const writeFirst = async () => {
+      const first = underWay.shift();
+      if (first === undefined) return;
+      await this.#writer.write(await first.data);
+      this.#buffers.give(first.buffer);
+    };
+    let buffer = this.#buffers.take();
+    let length = readFully(read, buffer);
+    const method = isCompressible(compression, buffer.subarray(0, length)) ? METHOD.deflated : METHOD.stored;
+    let size = 0;
+    let crc = 0;
+    let dictionary: Uint8Array | undefined;
+    for (let more = true; more; ) {
+      throwIfAborted(signal);
+      const bytes = buffer.subarray(0, length);
+      const next = this.#buffers.take();
+      const nextLength = readFully(read, next);
+      // A file that grows without end is given up, not followed.
+      more = nextLength > 0 && (expectedSize === 0 || size + length <= expectedSize);
+      size += length;
+      onBytes(length);
+      hasher.update(bytes);
+      crc = compression.crc32(bytes, crc);
+      const data = method === METHOD.stored ? bytes : deflatePiece(compression, bytes, { dictionary, more });
+      if (data instanceof Promise) data.catch(() => undefined);
+      if (method === METHOD.deflated && more) dictionary = dictionaryFrom(bytes);
+      underWay.push({ data, buffer });
+      while (underWay.length >= (method === METHOD.stored ? 1 : this.#buffersMax)) await writeFirst();
+      buffer = next;
+      length = nextLength;
+    }
+    this.#buffers.give(buffer);
+    while (underWay.length > 0) await writeFirst();
+    return { size, crc, sha256: hasher.digestHex(), method };
+  }
+
+  async #push(pending: Pending): Promise<void> {
+    if (pending.data instanceof Promise) pending.data.catch(() => undefined);
+    this.#pending.push(pending);
+    if (pending.buffer !== undefined) this.#buffersPending++;
+    // What is ready goes at once; what is being compressed may wait while other cores have work.
+    while (
+      this.#buffersPending >= this.#buffersMax ||
+      this.#pending.length >= PENDING_MAX ||
+      this.#pending[0]?.data instanceof Uint8Array
+    ) {
+      await this.#writeFirst();
+    }
+  }
+
+  async #writeFirst(): Promise<void> {
+    const first = this.#pending.shift();
+    if (first === undefined) return;
+    const data = await first.data;
+    const offset = this.#writer.length;
+    await this.#writer.add({ ...first.entry, offset, compressedSize: data.byteLength }, data);
+    if (first.buffer === undefined) return;
+    this.#buffersPending--;
+    this.#buffers.give(first.buffer);
+  }
+}
+
+/** Fills `buffer` from `read`; bytes read. */
+function readFully(read: Read, buffer: Uint8Array): number {
+  let total = 0;
+  while (total < buffer.byteLength) {
+    const count = read(buffer.subarray(total));
+    if (count === 0) break;
+    total += count;
+  }
+  return total;
+}
+
+/** All of a file that should be `size` bytes, and no more than the buffer takes. */
+function fill(buffer: Uint8Array, read: Read, size: number): number | SkipReason {
+  try {
+    let total = read(buffer);
+    // Only a short read is followed by another one.
+    while (total < size) {
+      const count = read(buffer.subarray(total));
+      if (count === 0) break;
+      total += count;
+    }
+    return total;
+  } catch (error) {
+    return skipReasonOf(error);
+  }
+}
+
+/** Both stats are of one open file, so its identity needs no comparing. */
+function isUnchanged(before: FileStat, after: FileStat, bytesRead: number): boolean {
+  return (
+    bytesRead === before.size &&
+    after.size === before.size &&
+    after.mtimeNs === before.mtimeNs &&
+    after.ctimeNs === before.ctimeNs
+  );
+}
+
+function readOf(chunks: Iterable<Uint8Array>): Read {
+  const iterator = chunks[Symbol.iterator]();
+  let left = new Uint8Array();
+  return (into) => {
+    while (left.byteLength === 0) {
+      const next = iterator.next();
+      if (next.done === true) return 0;
+      left = Uint8Array.from(next.value);
+    }
+    const count = Math.min(left.byteLength, into.byteLength);
+    into.set(left.subarray(0, count));
+    left = left.subarray(count);
+    return count;
+  };
+}

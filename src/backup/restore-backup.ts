@@ -1,0 +1,210 @@
+import { SyncError, toSyncError } from "../core/errors.ts";
+import type { RelativePath } from "../core/paths.ts";
+import { Turn } from "../manifest/turn.ts";
+import type { NewFile, TreeWriter } from "../platform/contract.ts";
+import { type BackupCallOptions, type BackupEngine, withBackupLock } from "./backup-engine.ts";
+import { checkBackupName } from "./backup-name.ts";
+import { dataOffset } from "./local-header.ts";
+import { type OpenArchive, withArchive } from "./open-archive.ts";
+import { ProgressReport } from "./progress-report.ts";
+import { type ContentSink, nowhere, readContents } from "./read-contents.ts";
+import {
+  type PlannedWrite,
+  planRestore,
+  type RestorePlan,
+  type RestoreRequest,
+  type RestoreSkipReason,
+} from "./restore-plan.ts";
+import type { ArchiveEntry } from "./zip-directory.ts";
+
+export interface RestoredBackup {
+  readonly name: string;
+  /** Paths written, in the order of the archive. */
+  readonly restored: readonly RelativePath[];
+  /** Paths that are in the archive and were asked for, and not written. */
+  readonly skipped: readonly RelativePath[];
+  /** How many were skipped for which reason. */
+  readonly skipped_reasons: Readonly<Partial<Record<RestoreSkipReason, number>>>;
+}
+
+const MODE_DEFAULT = 0o644;
+/** Enough for most headers: data between those that are only looked at are not read. */
+const HEADER_BYTES = 512;
+/** Whoever restores can read and write what they restored. */
+const MODE_LEAST = 0o600;
+
+/**
+ * Brings files of an archive back. First everything is checked, the data of every file to be written included; then each
+ * file is written beside its place and takes its name when it is whole. Existing files are replaced only when that is
+ * asked for. A restore that failed is finished by the same call.
+ * @throws SyncError `backup_name`, `bad_path`, `backup_missing`, `backup_busy`, `archive_invalid`, `restore_conflict`,
+ * `disk_full`, `write_failed`, `aborted`; `details.restored` lists what was written before
+ */
+export async function restoreBackup(
+  engine: BackupEngine,
+  request: RestoreRequest,
+  options: BackupCallOptions = {},
+): Promise<RestoredBackup> {
+  const { name } = checkBackupName(request.name);
+  const startedAtMs = engine.clock.now();
+  const result = await withBackupLock(engine, options.signal, () =>
+    withArchive(engine, name, options.signal, (archive) => restoreFrom(engine, archive, request, options)),
+  );
+  engine.events.emit({
+    type: "backup.restore",
+    name,
+    restored: result.restored.length,
+    skipped: result.skipped.length,
+    durationMs: engine.clock.now() - startedAtMs,
+  });
+  return { name, ...result };
+}
+
+async function restoreFrom(
+  engine: BackupEngine,
+  archive: OpenArchive,
+  request: RestoreRequest,
+  options: BackupCallOptions,
+): Promise<Omit<RestoredBackup, "name">> {
+  const writer = engine.openTreeWriter(engine.root);
+  try {
+    const plan = await planRestore(engine, writer, archive, request, options.signal);
+    await checkSpace(engine, plan);
+    await checkData(engine, archive, plan, options);
+    const restored = await write(engine, writer, archive, plan, options);
+    return { restored, ...told(plan) };
+  } finally {
+    writer.close();
+  }
+}
+
+function told({ skipped }: RestorePlan): Pick<RestoredBackup, "skipped" | "skipped_reasons"> {
+  const reasons: Partial<Record<RestoreSkipReason, number>> = {};
+  for (const { reason } of skipped) reasons[reason] = (reasons[reason] ?? 0) + 1;
+  return { skipped: skipped.map(({ path }) => path), skipped_reasons: reasons };
+}
+
+/** @throws SyncError `disk_full` */
+async function checkSpace({ files, root }: BackupEngine, { writes }: RestorePlan): Promise<void> {
+  const free = await files.freeBytes(root);
+  let needed = 0;
+  for (const { entry, existing } of writes) needed += Math.max(0, entry.size - (existing?.size ?? 0));
+  if (free === undefined || needed <= free) return;
+  throw new SyncError("disk_full", `the restore needs ${needed} bytes and the disk has ${free}; nothing was written`, {
+    details: { restored: [] },
+  });
+}
+
+/** Every file to be written once, and the header of every other: an archive that is damaged changes nothing. */
+async function checkData(
+  engine: BackupEngine,
+  archive: OpenArchive,
+  { writes }: RestorePlan,
+  options: BackupCallOptions,
+): Promise<void> {
+  const progress = new ProgressReport("check", writes.length, options.onProgress);
+  const entries = writes.map(({ entry }) => entry);
+  const read = new Set(entries);
+  const turn = new Turn(options.signal);
+  for (const entry of archive.all) {
+    if (!read.has(entry)) await dataOffset(archive.file, entry, HEADER_BYTES);
+    if (turn.due()) await turn.pause();
+  }
+  await readContents(engine, archive, entries, nowhere, {
+    signal: options.signal,
+    onFile: () => progress.fileDone(),
+    onBytes: (count) => progress.bytes(count),
+  });
+  progress.end();
+}
+
+async function write(
+  engine: BackupEngine,
+  writer: TreeWriter,
+  archive: OpenArchive,
+  plan: RestorePlan,
+  options: BackupCallOptions,
+): Promise<RelativePath[]> {
+  const progress = new ProgressReport("restore", plan.writes.length, options.onProgress);
+  const done = new Set<RelativePath>();
+  const inOrder = () => plan.writes.map(({ entry }) => entry.path).filter((path) => done.has(path));
+  try {
+    for (const folder of plan.folders) writer.makeFolder(folder);
+    const sink = new RestoreSink(writer, archive, plan.writes, done);
+    const entries = plan.writes.map(({ entry }) => entry);
+    await readContents(engine, archive, entries, sink, {
+      signal: options.signal,
+      onFile: () => progress.fileDone(),
+      onBytes: (count) => progress.bytes(count),
+    });
+  } catch (error) {
+    throw withRestored(error, inOrder());
+  }
+  progress.end();
+  return inOrder();
+}
+
+function withRestored(thrown: unknown, restored: readonly RelativePath[]): SyncError {
+  const error = toSyncError(thrown);
+  return new SyncError(
+    error.code,
+    `${error.message}; ${restored.length} file(s) were restored before, each whole: restore again to finish`,
+    { details: { ...error.details, restored }, cause: error },
+  );
+}
+
+class RestoreSink implements ContentSink {
+  readonly #existing: ReadonlySet<RelativePath>;
+
+  constructor(
+    private readonly writer: TreeWriter,
+    private readonly archive: OpenArchive,
+    writes: readonly PlannedWrite[],
+    private readonly done: Set<RelativePath>,
+  ) {
+    this.#existing = new Set(writes.filter(({ existing }) => existing !== undefined).map(({ entry }) => entry.path));
+  }
+
+  whole(entry: ArchiveEntry, bytes: Uint8Array): void | Promise<void> {
+    const file = this.#create(entry);
+    try {
+      file.write(bytes);
+    } catch (error) {
+      file.abort();
+      throw error;
+    }
+    return this.#finish(entry, file);
+  }
+
+  open(entry: ArchiveEntry): ReturnType<ContentSink["open"]> {
+    const file = this.#create(entry);
+    return { write: (chunk) => file.write(chunk), end: () => this.#finish(entry, file), drop: () => file.abort() };
+  }
+
+  #create(entry: ArchiveEntry): NewFile {
+    const { path, mode = MODE_DEFAULT, mtime } = entry;
+    const recorded = this.archive.embedded?.manifest.entries.get(path);
+    return this.writer.create(path, { mode: mode | MODE_LEAST, mtime: recorded?.mtime ?? mtime });
+  }
+
+  /**
+   * What replaces a file is on the disk before the old one goes. A new file is not waited for: as with any copy the system
+   * writes it within seconds, and until the archive is removed nothing depends on it.
+   */
+  #finish(entry: ArchiveEntry, file: NewFile): void | Promise<void> {
+    if (this.#existing.has(entry.path)) return this.#replace(entry, file);
+    file.commit();
+    this.done.add(entry.path);
+  }
+
+  async #replace(entry: ArchiveEntry, file: NewFile): Promise<void> {
+    try {
+      await file.flush();
+    } catch (error) {
+      file.abort();
+      throw error;
+    }
+    file.commit();
+    this.done.add(entry.path);
+  }
+}

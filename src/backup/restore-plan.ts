@@ -1,0 +1,141 @@
+import { SyncError } from "../core/errors.ts";
+import { isWithin, normaliseInclude, type RelativePath } from "../core/paths.ts";
+import { isHardExcluded, ownFolderInOtherCase, VAULT_PATH } from "../manifest/hard-exclusion.ts";
+import { inherited, type PathRule } from "../manifest/inherited.ts";
+import type { ManifestEntry } from "../manifest/manifest.ts";
+import { pythonMtime } from "../manifest/python-float.ts";
+import { Turn } from "../manifest/turn.ts";
+import type { FileStat, TreeWriter } from "../platform/contract.ts";
+import type { BackupEngine } from "./backup-engine.ts";
+import type { OpenArchive } from "./open-archive.ts";
+import type { ArchiveEntry } from "./zip-directory.ts";
+
+export interface RestoreRequest {
+  readonly name: string;
+  /** Default false: files that exist stay as they are. */
+  readonly replace_existing?: boolean | undefined;
+  /** Restores only what is at or below these paths. */
+  readonly paths?: readonly string[] | undefined;
+}
+
+export type RestoreSkipReason =
+  /** A file of that name exists, and existing files are not to be replaced. */
+  | "exists"
+  /** The file has this very content and time. */
+  | "equal"
+  /** The vault, an environment file, or one of this product's own folders. */
+  | "protected";
+
+export interface RestorePlan {
+  /** In the order of the archive. */
+  readonly writes: readonly PlannedWrite[];
+  readonly folders: readonly RelativePath[];
+  readonly skipped: readonly { readonly path: RelativePath; readonly reason: RestoreSkipReason }[];
+}
+
+export interface PlannedWrite {
+  readonly entry: ArchiveEntry;
+  /** What is at its path now. */
+  readonly existing: FileStat | undefined;
+}
+
+/**
+ * Decides what becomes of each entry by looking at what stands in the workspace; writes nothing.
+ * @throws SyncError `bad_path`, `restore_conflict`, `aborted`
+ */
+export async function planRestore(
+  engine: BackupEngine,
+  writer: TreeWriter,
+  archive: OpenArchive,
+  request: RestoreRequest,
+  signal: AbortSignal | undefined,
+): Promise<RestorePlan> {
+  const isWanted = selection(request.paths);
+  const isProtected = protection(writer);
+  const turn = new Turn(signal);
+  const writes: PlannedWrite[] = [];
+  const folders: RelativePath[] = [];
+  const skipped: { path: RelativePath; reason: RestoreSkipReason }[] = [];
+  for (const entry of archive.entries) {
+    if (turn.due()) await turn.pause();
+    const { path } = entry;
+    if (!isWanted(path)) continue;
+    if (isProtected(path)) {
+      if (!entry.isFolder) skipped.push({ path, reason: "protected" });
+      continue;
+    }
+    const existing = writer.lstat(path);
+    if (entry.isFolder) {
+      if (existing !== undefined && existing.kind !== "directory")
+        throw conflict(path, "a file or link stands where a folder is needed");
+      folders.push(path);
+    } else if (existing === undefined) {
+      writes.push({ entry, existing });
+    } else if (request.replace_existing !== true) {
+      skipped.push({ path, reason: "exists" });
+    } else if (existing.kind === "directory") {
+      throw conflict(path, "a folder stands where a file is to be");
+    } else if (await isEqual(engine, writer, entry, existing, archive.embedded?.manifest.entries.get(path))) {
+      skipped.push({ path, reason: "equal" });
+    } else {
+      writes.push({ entry, existing });
+    }
+  }
+  return { writes, folders, skipped };
+}
+
+function selection(paths: readonly string[] | undefined): PathRule {
+  if (paths === undefined) return () => true;
+  const wanted = paths.map(normaliseInclude);
+  return (path) => wanted.some((folder) => isWithin(path, folder));
+}
+
+/** What no archive brings back: the manifest's hard exclusions, as this file system spells them, and the vault itself. */
+function protection(writer: TreeWriter): PathRule {
+  const vault = writer.lstat(VAULT_PATH);
+  return inherited((path) => {
+    if (isHardExcluded(path)) return true;
+    const own = ownFolderInOtherCase(path);
+    if (own !== undefined && isSame(writer.lstat(own), writer.lstat(path))) return true;
+    return vault !== undefined && isSame(vault, writer.lstat(path));
+  });
+}
+
+function isSame(a: FileStat | undefined, b: FileStat | undefined): boolean {
+  return a !== undefined && b !== undefined && a.inode !== 0n && a.inode === b.inode && a.device === b.device;
+}
+
+const BUFFER_BYTES = 1_048_576;
+
+/** True when nothing would change: cheap to find out, and it makes a second restore after an interrupted one quick. */
+async function isEqual(
+  { newHasher }: BackupEngine,
+  writer: TreeWriter,
+  entry: ArchiveEntry,
+  existing: FileStat,
+  expected: ManifestEntry | undefined,
+): Promise<boolean> {
+  const same =
+    expected !== undefined &&
+    existing.kind === "file" &&
+    existing.size === expected.size &&
+    pythonMtime(existing.mtimeNs) === expected.mtime;
+  if (!same) return false;
+  const turn = new Turn();
+  const hasher = newHasher();
+  const buffer = new Uint8Array(Math.min(BUFFER_BYTES, expected.size + 1));
+  const file = writer.open(entry.path);
+  try {
+    for (let count = file.read(buffer); count > 0; count = file.read(buffer)) {
+      hasher.update(buffer.subarray(0, count));
+      if (turn.due()) await turn.pause();
+    }
+  } finally {
+    file.close();
+  }
+  return hasher.digestHex() === expected.sha256;
+}
+
+function conflict(path: RelativePath, what: string): SyncError {
+  return new SyncError("restore_conflict", `${what}: ${path}; move it away and restore again`);
+}
