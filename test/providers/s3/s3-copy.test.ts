@@ -98,3 +98,15 @@ describe.each(Object.entries(setups))("on %s", (_name, { server, bucket, open })
     expect(copy).toEqual({ key: "one-part", size: 1_500, version: bucket.objects.get("one-part")?.etag ?? "" });
   });
 });
+
+test("a store that looks at the source's version leaves the copy's old content when it has changed", async () => {
+  const { server, bucket, open } = setups["a store like AWS"];
+  const { version } = await put(open(), "from", utf8("expected"));
+  await put(open(), "to", utf8("old"));
+  const change = () => void bucket.put("from", { bytes: utf8("changed"), etag: "changed", traits: {} });
+  const fault = server.faults.add("CopyObject", { kind: "before", run: change });
+  const copy = open().copy("from", "to", { ifVersion: version });
+  await expect(copy).rejects.toMatchObject({ code: "precondition_failed" });
+  expect(fault.fired).toBe(1);
+  expect(bucket.objects.get("to")?.bytes).toEqual(Buffer.from("old"));
+});

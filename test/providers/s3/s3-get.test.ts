@@ -38,6 +38,14 @@ describe("a body never looks whole when", () => {
     expect(fault.fired).toBe(1);
   });
 
+  test("the store sends less of a range than it announces", async () => {
+    const headers = { etag: '"e"', "content-range": "bytes 0-9/100" };
+    const fault = server.faults.add("GetObject", { kind: "answer", reply: { status: 206, headers, body: "01234" } });
+    const read = await open().get("object", { range: { offset: 0, length: 10 } });
+    await expect(bytesOf(read!.body)).rejects.toMatchObject({ code: "provider_error", retryable: true });
+    expect(fault.fired).toBe(1);
+  });
+
   test("the store answers a range with the whole object", async () => {
     const fault = server.faults.add("GetObject", {
       kind: "answer",

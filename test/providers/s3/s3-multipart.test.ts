@@ -126,6 +126,37 @@ test("a source that fills memory it is given gets it again without a part's byte
   expect(read === undefined ? undefined : await bytesOf(read.body)).toEqual(content);
 });
 
+test("memory that a source handed out stays the source's", async () => {
+  const own = someBytes(5_000, 8);
+  const asMade = own.slice();
+  const viewing = {
+    size: own.length,
+    open: async () => ({
+      read: async (offset: number, length: number) => own.subarray(offset, offset + length),
+      close: async () => undefined,
+    }),
+  };
+  const filling = {
+    size: content.length,
+    open: async () => ({
+      read: () => Promise.reject(new Error("the source was not asked to fill memory")),
+      readInto: async (offset: number, into: Uint8Array) => into.set(content.subarray(offset, offset + into.length)),
+      close: async () => undefined,
+    }),
+  };
+  const provider = open();
+  await provider.put("viewed", viewing, { sha256: sha256Of(asMade) });
+  await provider.put("filled", filling, { sha256: sha256Of(content) });
+  expect(own).toEqual(asMade);
+});
+
+test("a part that fails ends the others at once, also one that hangs", async () => {
+  const hanging = server.faults.add("UploadPart", { kind: "hang" });
+  const failing = server.faults.add("UploadPart", { kind: "answer", reply: { status: 403 } });
+  await expect(put(open(), "ended", content)).rejects.toMatchObject({ code: "provider_denied" });
+  expect([hanging.fired, failing.fired]).toEqual([1, 1]);
+});
+
 test("memory is bounded for all uploads together", async () => {
   let held = 0;
   let most = 0;
