@@ -282,6 +282,8 @@ describe("writing", () => {
             if (++written === 2) throw systemFault("disk_full", "ENOSPC");
             await writer.write(chunk.subarray(chunk.length / 2));
           },
+          writeAt: (offset, bytes) => writer.writeAt(offset, bytes),
+          truncate: (length) => writer.truncate(length),
           commit: () => writer.commit(),
           abort: () => writer.abort(),
         };
