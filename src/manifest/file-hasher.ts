@@ -71,13 +71,15 @@ export function treeFileHasher(tree: TreeReader, newHasher: NewHasher): FileHash
 export function createFileHasher(options: FileHasherOptions): FileHasher {
   return async (files, sink, hashing = {}) => {
     const index = await options.openIndex?.(hashing.signal);
+    let run: HashRun | undefined;
     try {
-      const run = new HashRun(files, sink, hashing, index, options.clock ?? systemClock);
+      run = new HashRun(files, sink, hashing, index, options.clock ?? systemClock);
       const work = new HashWork(options, run.tasks(), (count) => sink.bytes(count), hashing.signal);
       await work.run(options.pool, files.length);
       run.forgetGone();
     } finally {
       // Also when it was cancelled: what was hashed is not hashed again.
+      run?.keepUnfinished();
       index?.close();
     }
   };
@@ -91,13 +93,14 @@ interface FolderProgress {
   readonly key: string | undefined;
   jobsLeft: number;
   hits: number;
-  readonly records: HashRecord[];
+  readonly records: Set<HashRecord>;
 }
 
 /** One list of files on its way through jobs, the index and the sink. */
 class HashRun {
   readonly #folders: ReadonlyMap<string, FolderFiles>;
   readonly #keys = new Set<string>();
+  readonly #unfinished = new Set<FolderProgress>();
 
   constructor(
     files: readonly FileToHash[],
@@ -114,11 +117,20 @@ class HashRun {
       const parts = inParts(folder);
       const key = this.index?.keyOf(folder.folder);
       if (key !== undefined) this.#keys.add(key);
-      const progress: FolderProgress = { key, jobsLeft: parts.length, hits: 0, records: [] };
+      const progress: FolderProgress = { key, jobsLeft: parts.length, hits: 0, records: new Set() };
+      this.#unfinished.add(progress);
       for (const [part, files] of parts.entries()) {
         const done = ({ record, hits }: DoneJob) => this.#take(record, hits, files.indices, progress);
-        yield { job: this.#job(files, part, key), files: files.names.length, done };
+        const partly = (record: HashRecord) => this.#takePartly(record, progress);
+        yield { job: this.#job(files, part, key), files: files.names.length, partly, done };
       }
+    }
+  }
+
+  /** Has the index remember also the files of folders that are not done. */
+  keepUnfinished(): void {
+    for (const { key, records } of this.#unfinished) {
+      if (key !== undefined && records.size > 0) this.index?.addPartly(key, [...records]);
     }
   }
 
@@ -147,10 +159,25 @@ class HashRun {
       this.sink.done(indices[row] ?? 0, record.failure(row) ?? new RecordedFile(record, row, hashes));
     }
     folder.hits += hits;
-    folder.records.push(record);
-    if (--folder.jobsLeft > 0 || folder.key === undefined) return;
-    this.index?.update(folder.key, folder.records, folder.hits, this.options.holds);
-    folder.records.length = 0;
+    folder.records.add(record);
+    if (--folder.jobsLeft === 0) {
+      this.#unfinished.delete(folder);
+      if (folder.key !== undefined)
+        this.index?.update(folder.key, [...folder.records], folder.hits, this.options.holds);
+    }
+    this.#saveWhenDue();
+  }
+
+  #takePartly(record: HashRecord, folder: FolderProgress): void {
+    folder.records.add(record);
+    this.#saveWhenDue();
+  }
+
+  /** A process killed in a long scan has not worked for nothing. */
+  #saveWhenDue(): void {
+    if (this.index?.isSaveDue() !== true) return;
+    this.keepUnfinished();
+    this.index.save();
   }
 }
 

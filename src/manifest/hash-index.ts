@@ -70,7 +70,17 @@ export class HashIndex {
     if (fresh === 0 && hashedRows(kept) === unconfirmed) return;
     // Several threads bring them in any order.
     this.#put(key, [...records.toSorted((a, b) => a.part - b.part), ...kept]);
-    if (performance.now() >= this.#saveAt) this.#save();
+  }
+
+  /** Takes what is hashed already of files of a folder; the rest of what is known of it stays. */
+  addPartly(key: string, records: readonly HashRecord[]): void {
+    if (hashedRows(records) === 0) return;
+    const before = this.#folders.get(key) ?? [];
+    this.#put(key, [...records, ...unasked(key, before, records, () => false)]);
+  }
+
+  isSaveDue(): boolean {
+    return performance.now() >= this.#saveAt;
   }
 
   /** Drops the files for which `holds` is true from all folders for which `isGone` is. */
@@ -83,9 +93,20 @@ export class HashIndex {
     }
   }
 
+  /** Writes what is new. */
+  save(): void {
+    this.#saveAt = performance.now() + SAVE_EVERY_MS;
+    if (this.#changed.size === 0) return;
+    const live = function* (folders: Iterable<readonly HashRecord[]>) {
+      for (const records of folders) yield* records;
+    };
+    this.#store.save([...live(this.#changed.values())], () => live(this.#folders.values()), this.#bytes);
+    this.#changed.clear();
+  }
+
   close(): void {
     try {
-      this.#save();
+      this.save();
     } finally {
       this.#store.close();
     }
@@ -117,16 +138,6 @@ export class HashIndex {
     }
     return range;
   }
-
-  #save(): void {
-    if (this.#changed.size === 0) return;
-    const live = function* (folders: Iterable<readonly HashRecord[]>) {
-      for (const records of folders) yield* records;
-    };
-    this.#store.save([...live(this.#changed.values())], () => live(this.#folders.values()), this.#bytes);
-    this.#changed.clear();
-    this.#saveAt = performance.now() + SAVE_EVERY_MS;
-  }
 }
 
 function hashedRows(records: readonly HashRecord[]): number {
@@ -137,14 +148,14 @@ function byteCount(records: readonly HashRecord[]): number {
   return records.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
 }
 
-/** What `before` knows of files that are neither in `records` nor held by the scan: nobody looked at them. */
+/** What `before` knows of files that have no hash in `records` and are not held by the scan: nobody looked at them. */
 function unasked(
   key: string,
   before: readonly HashRecord[],
   records: readonly HashRecord[],
   holds: PathRule,
 ): HashRecord[] {
-  const asked = new Set(records.flatMap((record) => record.names()));
+  const asked = new Set(records.flatMap((record) => record.names().filter((_, row) => record.isHashed(row))));
   const rows = before.flatMap((record) =>
     record.names().map((name, row) => {
       return { name, record, row };

@@ -11,6 +11,8 @@ export interface HashTask {
   readonly job: HashJob;
   /** How many the job is about. */
   readonly files: number;
+  /** Called while large files of the job are left; the record is filled as they are hashed. */
+  readonly partly: (record: HashRecord) => void;
   readonly done: (done: DoneJob) => void;
 }
 
@@ -151,10 +153,12 @@ export class HashWork {
       const done = (large: DoneJob) => {
         record.copyRow(row, large.record, 0);
         if (--left === 0) task.done({ record, hits });
+        else task.partly(record);
       };
-      this.#addLarge({ job, files: 1, done, bytes: record.size[row] ?? 0 });
+      this.#addLarge({ ...task, job, files: 1, done, bytes: record.size[row] ?? 0 });
     }
     if (left === 0) task.done({ record, hits });
+    else task.partly(record);
   }
 
   #addLarge(task: LargeTask): void {

@@ -1,0 +1,158 @@
+import { describe, expect, test } from "bun:test";
+import { HashPool } from "../../src/manifest/hash-pool.ts";
+import { createFileHasher } from "../../src/manifest/file-hasher.ts";
+import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
+import type { Thread, Threads } from "../../src/platform/contract.ts";
+import type { ManifestEntry } from "../../src/manifest/manifest.ts";
+import type { ScanResult } from "../../src/manifest/scan.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+import { indexedScan } from "./indexed.ts";
+import { expectCode, newHasher, plant, scan, tree } from "./support.ts";
+
+const { threads } = bunPlatform();
+
+/** More files than one thread would be left with, some of them large. */
+function bigWorkspace(): string {
+  const folder = tempFolder();
+  const small = Array.from({ length: 2_500 }, (_, k) => [`f${k % 7}/s${k}`, `${k}`.repeat(k % 50)]);
+  const large = Array.from({ length: 5 }, (_, k) => [`f${k}/large${k}`, `${k}`.repeat(1_500_000 + k)]);
+  plant(folder, Object.fromEntries([...small, ...large]));
+  return folder;
+}
+
+const root = bigWorkspace();
+
+/** All but the index, which some of these scans make. */
+function entries({ manifest }: ScanResult): ManifestEntry[] {
+  return [...manifest.entries.values()].filter(({ path }) => !path.startsWith("cache/"));
+}
+
+function hasherWith(pool: HashPool) {
+  return createFileHasher({ tree, newHasher, pool });
+}
+
+/** The real threads, counted. */
+function counted(): { readonly threads: Threads; started: number; closed: number } {
+  const result = {
+    started: 0,
+    closed: 0,
+    threads: {
+      ...threads,
+      start<Sent, Received>(): Thread<Sent, Received> {
+        result.started++;
+        const thread = threads.start<Sent, Received>();
+        return { ...thread, close: () => (result.closed++, thread.close()) };
+      },
+    },
+  };
+  return result;
+}
+
+describe("threads", () => {
+  test("give the manifest that one thread gives, with the index and without", async () => {
+    const expected = entries(await scan(root));
+    const pool = new HashPool(threads);
+    try {
+      for (const run of [
+        () => scan(root, { hashFiles: hasherWith(pool) }),
+        () => indexedScan(root, { pool }),
+        () => indexedScan(root, { pool }),
+        () => indexedScan(root),
+        () => indexedScan(root, { pool, rehash: true }),
+      ]) {
+        expect(entries(await run())).toEqual(expected);
+      }
+    } finally {
+      pool.close();
+    }
+  });
+
+  test("serve two scans at once", async () => {
+    const pool = new HashPool(threads);
+    try {
+      const results = await Promise.all([root, root].map((each) => scan(each, { hashFiles: hasherWith(pool) })));
+      expect(results.map((result) => entries(result).length)).toEqual([2_505, 2_505]);
+    } finally {
+      pool.close();
+    }
+  });
+
+  test("are not started for a few small files", async () => {
+    const few = tempFolder();
+    plant(few, { a: "a", b: "b" });
+    const watched = counted();
+    const pool = new HashPool(watched.threads);
+    await scan(few, { hashFiles: hasherWith(pool) });
+    pool.close();
+    expect(watched.started).toBe(0);
+  });
+
+  test("are closed when idle", async () => {
+    const watched = counted();
+    let idle: (() => void) | undefined;
+    const pool = new HashPool({
+      ...watched.threads,
+      afterMs: (_, run) => {
+        idle = run;
+        return () => (idle = undefined);
+      },
+    });
+    await scan(root, { hashFiles: hasherWith(pool) });
+    expect([watched.started > 0, watched.closed]).toEqual([true, 0]);
+    idle?.();
+    expect(watched.closed).toBe(watched.started);
+    expect(entries(await scan(root, { hashFiles: hasherWith(pool) })).length).toBe(2_505);
+    pool.close();
+  });
+
+  test("stop at once when the scan is cancelled, and serve the next", async () => {
+    const controller = new AbortController();
+    const start = <Sent, Received>(): Thread<Sent, Received> => {
+      const thread = threads.start<Sent, Received>();
+      return { ...thread, post: (message) => (thread.post(message), queueMicrotask(() => controller.abort())) };
+    };
+    const pool = new HashPool({ ...threads, start });
+    try {
+      const hashFiles = hasherWith(pool);
+      await expectCode(() => scan(root, { hashFiles, signal: controller.signal }), "aborted");
+      expect(entries(await scan(root, { hashFiles })).length).toBe(2_505);
+    } finally {
+      pool.close();
+    }
+  });
+});
+
+describe("a scan ends as it would without threads where they", () => {
+  const dead = <Sent, Received>(die: (onLost: (error: Error) => void) => void): Thread<Sent, Received> => {
+    return {
+      listen: (_, onLost) => die(onLost),
+      post: () => undefined,
+      keepAlive: () => undefined,
+      close: () => undefined,
+    };
+  };
+
+  test.each<[string, Threads["start"]]>([
+    [
+      "cannot be started",
+      () => {
+        throw new Error("no threads here");
+      },
+    ],
+    ["die before they say anything", () => dead((onLost) => setTimeout(() => onLost(new Error("gone")), 1))],
+  ])("%s", async (_, start) => {
+    let asked = 0;
+    const pool = new HashPool({ ...threads, start: () => (asked++, start()) });
+    const result = await scan(root, { hashFiles: hasherWith(pool) });
+    expect(asked).toBeGreaterThan(0);
+    expect(entries(result)).toEqual(entries(await scan(root)));
+  });
+
+  test("are closed while they work", async () => {
+    const pool = new HashPool(threads);
+    const hashFiles = hasherWith(pool);
+    setTimeout(() => pool.close(), 10);
+    expect(entries(await scan(root, { hashFiles })).length).toBe(2_505);
+    pool.close();
+  });
+});
