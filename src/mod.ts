@@ -24,10 +24,7 @@ export { SecretsVault, type VaultOptions } from "./vault/secrets-vault.ts";
 export { textVaultStorage } from "./vault/text-vault-storage.ts";
 
 /** The S3 provider over fetch. Loads its SDK on first use. */
-export async function openS3Provider(
-  settings: ProviderSettings,
-  context: ProviderContext,
-): Promise<Provider> {
+export async function openS3Provider(settings: ProviderSettings, context: ProviderContext): Promise<Provider> {
   const { openProvider } = await import("./providers/s3/s3-provider.ts");
   return await openProvider(settings, context);
 }

@@ -12,7 +12,7 @@ export const FeaturesSchema = Type.Object({
  * `sync`. `snapshot_prefix` and `default_root` belong to the Python studio: they are checked and left alone.
  * `local.path` is the folder of the `local` provider.
  */
-export const SyncSchema = Type.Object({
+const SyncSchema = Type.Object({
   include: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), { maxItems: 256 })),
   exclude: Type.Optional(Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 256 })),
   snapshot_prefix: Type.Optional(Type.String()),
@@ -23,7 +23,7 @@ export const SyncSchema = Type.Object({
 });
 
 /** `server`. The first of `ports` is the default of `--port`. */
-export const ServerSchema = Type.Object({
+const ServerSchema = Type.Object({
   host: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
   ports: Type.Optional(Type.Array(Type.Integer({ minimum: 0, maximum: 65535 }), { maxItems: 16 })),
 });

@@ -5,7 +5,7 @@ const REDACTED = "[redacted]";
 const KNOWN_VALUE_CHARS_MIN = 6;
 
 /** Field names whose values are never written, in any spelling: `aws_secret_access_key`, `X-Comfy-Signature`, `token`. */
-export const SECRET_FIELD =
+const SECRET_FIELD =
   /pass(word|phrase)|secret|token|credential|private_?key|access_?key|api_?key|authorization|cookie|signature|service_account/i;
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [

@@ -1,7 +1,7 @@
 import { type ErrorCode, type SyncError, toSyncError } from "../core/errors.ts";
 
 /** Each code's HTTP status: the one place where errors become HTTP. */
-export const PROBLEM_STATUS: Readonly<Record<ErrorCode, number>> = {
+const PROBLEM_STATUS: Readonly<Record<ErrorCode, number>> = {
   bad_request: 400,
   bad_path: 400,
   bad_pattern: 400,

@@ -56,11 +56,7 @@ const POST_ROUTES: ReadonlySet<string> = new Set([
 ]);
 
 /** The whole API as a fetch handler. Every failure leaves it as problem+json. */
-export function createHandler(
-  app: App,
-  policy: AccessPolicy,
-  stopping: AbortSignal,
-): (request: Request) => Promise<Response> {
+function createHandler(app: App, policy: AccessPolicy, stopping: AbortSignal): (request: Request) => Promise<Response> {
   const signalOf = (request: Request) => AbortSignal.any([request.signal, stopping]);
   const elysia = new Elysia()
     .onError(({ error, code, path }) => {

@@ -30,7 +30,7 @@ export interface Workspace {
   run(request?: Partial<RunRequest>, signal?: AbortSignal): ReturnType<App["run"]>;
 }
 
-export const ALL_FLAGS = {
+const ALL_FLAGS = {
   enable_cloud_sync: true,
   enable_cloud_sync_s3: true,
   enable_cloud_sync_gdrive: true,

@@ -100,7 +100,7 @@ class TempFileWriter implements AtomicWriter {
  * All of `chunk`, at `offset` or where the last write ended: a write may be short without an error (a full disk, a
  * signal).
  */
-export async function writeFully(handle: FileHandle, chunk: Uint8Array, offset?: number): Promise<void> {
+async function writeFully(handle: FileHandle, chunk: Uint8Array, offset?: number): Promise<void> {
   let done = 0;
   while (done < chunk.byteLength) {
     const position = offset === undefined ? null : offset + done;
@@ -111,7 +111,7 @@ export async function writeFully(handle: FileHandle, chunk: Uint8Array, offset?:
 }
 
 /** Puts a rename on the disk. Windows cannot open folders and orders renames itself. */
-export async function syncFolder(folder: string): Promise<void> {
+async function syncFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return;
   const handle = await open(folder, constants.O_RDONLY);
   try {
