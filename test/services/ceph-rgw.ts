@@ -7,7 +7,7 @@ import {
   AbortMultipartUploadCommand,
   CreateBucketCommand,
   DeleteBucketCommand,
-  DeleteObjectCommand,
+  DeleteObjectsCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   S3Client,
@@ -50,7 +50,8 @@ export class CephRgw {
     for (;;) {
       const { Contents = [] } = await this.client.send(new ListObjectsV2Command({ Bucket }));
       if (Contents.length === 0) break;
-      for (const { Key } of Contents) await this.client.send(new DeleteObjectCommand({ Bucket, Key }));
+      const Objects = Contents.map(({ Key }) => ({ Key }));
+      await this.client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }));
     }
     await this.client.send(new DeleteBucketCommand({ Bucket }));
   }
@@ -75,13 +76,14 @@ export class CephRgw {
 }
 
 /**
- * The server of `COMFYVN_TEST_RGW` (its endpoint), or with `CI=true` one that is started here, once for all test files
+ * The server of `COMFYVN_TEST_RGW` (its endpoint; `none` for a run that leaves these tests to another), or with `CI=true` one that is started here, once for all test files
  * of the process. Elsewhere undefined, with the reason on stderr: then a test file has no tests.
  * @throws Error in CI when there is none: an integration test that quietly does not run proves nothing
  */
 export async function cephRgw(): Promise<CephRgw | undefined> {
   process.env["NO_PROXY"] = "127.0.0.1,localhost";
   const given = process.env["COMFYVN_TEST_RGW"];
+  if (given === "none") return undefined;
   if (given !== undefined && given !== "") {
     await fetch(given, { signal: AbortSignal.timeout(10_000) });
     return new CephRgw(given);
