@@ -218,6 +218,10 @@ export class App {
     const { settings, destination, job } = await this.#prepare({ ...request, snapshot }, signal);
     const secrets = new SecretValues();
     secrets.learn(destination);
+    // One clear error for a destination that is not there, not one a case.
+    const first = await this.#openProvider(request.service, destination, settings);
+    await first.stat(`${job.layout.objectPrefix}probe`, signal === undefined ? {} : { signal });
+    await first.close();
     yield* runConformance(() => this.#openProvider(request.service, destination, settings), {
       prefix: job.layout.objectPrefix,
       newHasher: this.platform.newHasher,
