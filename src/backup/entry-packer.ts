@@ -208,8 +208,15 @@ export class EntryPacker {
       await this.#writer.write(await first.data);
       this.#buffers.give(first.buffer);
     };
+    // One byte more than there should be shows that a file grows; one that grows without end is not followed.
+    let allowed = expectedSize === 0 ? Number.POSITIVE_INFINITY : expectedSize + 1;
+    const readInto = (into: Uint8Array): number => {
+      const count = readFully(read, into.subarray(0, Math.min(into.byteLength, allowed)));
+      allowed -= count;
+      return count;
+    };
     let buffer = this.#buffers.take();
-    let length = readFully(read, buffer);
+    let length = readInto(buffer);
     const method = isCompressible(compression, buffer.subarray(0, length)) ? METHOD.deflated : METHOD.stored;
     let size = 0;
     let crc = 0;
@@ -218,9 +225,8 @@ export class EntryPacker {
       throwIfAborted(signal);
       const bytes = buffer.subarray(0, length);
       const next = this.#buffers.take();
-      const nextLength = readFully(read, next);
-      // A file that grows without end is given up, not followed.
-      more = nextLength > 0 && (expectedSize === 0 || size + length <= expectedSize);
+      const nextLength = readInto(next);
+      more = nextLength > 0;
       size += length;
       onBytes(length);
       hasher.update(bytes);

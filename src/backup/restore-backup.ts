@@ -10,6 +10,7 @@ import { ProgressReport } from "./progress-report.ts";
 import { type ContentSink, nowhere, readContents } from "./read-contents.ts";
 import {
   type PlannedWrite,
+  planAgain,
   planRestore,
   type RestorePlan,
   type RestoreRequest,
@@ -47,8 +48,8 @@ export async function restoreBackup(
 ): Promise<RestoredBackup> {
   const { name } = checkBackupName(request.name);
   const startedAtMs = engine.clock.now();
-  const result = await withBackupLock(engine, options.signal, () =>
-    withArchive(engine, name, options.signal, (archive) => restoreFrom(engine, archive, request, options)),
+  const result = await withArchive(engine, name, options.signal, (archive) =>
+    restoreFrom(engine, archive, request, options),
   );
   engine.events.emit({
     type: "backup.restore",
@@ -68,11 +69,14 @@ async function restoreFrom(
 ): Promise<Omit<RestoredBackup, "name">> {
   const writer = engine.openTreeWriter(engine.root);
   try {
-    const plan = await planRestore(engine, writer, archive, request, options.signal);
-    await checkSpace(engine, plan);
-    await checkData(engine, archive, plan, options);
-    const restored = await write(engine, writer, archive, plan, options);
-    return { restored, ...told(plan) };
+    const planned = await planRestore(engine, writer, archive, request, options.signal);
+    await checkSpace(engine, planned);
+    await checkData(engine, archive, planned, options);
+    // Only now: a refused archive leaves no trace, not even of a lock.
+    return await withBackupLock(engine, options.signal, async () => {
+      const plan = planAgain(writer, planned, request);
+      return { restored: await write(engine, writer, archive, plan, options), ...told(plan) };
+    });
   } finally {
     writer.close();
   }

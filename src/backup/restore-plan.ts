@@ -84,6 +84,18 @@ export async function planRestore(
   return { writes, folders, skipped };
 }
 
+/** The plan for what stands in the workspace by now: while it was checked, another restore may have been at work. */
+export function planAgain(writer: TreeWriter, plan: RestorePlan, request: RestoreRequest): RestorePlan {
+  const now = plan.writes.map(({ entry }) => ({ entry, existing: writer.lstat(entry.path) }));
+  if (request.replace_existing === true) return { ...plan, writes: now };
+  const appeared = now.filter(({ existing }) => existing !== undefined);
+  return {
+    ...plan,
+    writes: now.filter(({ existing }) => existing === undefined),
+    skipped: [...plan.skipped, ...appeared.map(({ entry }) => ({ path: entry.path, reason: "exists" as const }))],
+  };
+}
+
 function selection(paths: readonly string[] | undefined): PathRule {
   if (paths === undefined) return () => true;
   const wanted = paths.map(normaliseInclude);
