@@ -45,8 +45,8 @@ import { parseVaultPath, valueAt } from "./vault/vault-path.ts";
 
 export type { ConformanceResult, DryRunResult, RunResult };
 
-/** Small objects are latency-bound: 32 at once keep a local store busy, as rclone's `--transfers 32`. */
-const CONCURRENCY_DEFAULT = 32;
+/** Small objects are latency-bound; how many at once really pay is found out during the run. */
+const CONCURRENCY_MAX_DEFAULT = 96;
 
 export interface AppOptions {
   readonly platform: Platform;
@@ -190,11 +190,15 @@ export class App {
   /** @throws SyncError of the request, the flags, the vault, and as runSync */
   async run(request: RunRequest, signal?: AbortSignal): Promise<RunResult> {
     const { settings, job, destination } = await this.#prepare(request, signal);
-    const provider = await this.#openProvider(request.service, destination, settings);
+    const strain: { listener?: () => void } = {};
+    const provider = await this.#openProvider(request.service, destination, settings, () => strain.listener?.());
     try {
       return await runSync(this.#engine(settings), {
         ...job,
         provider,
+        onStrain: (listener) => {
+          strain.listener = listener;
+        },
         confirmDeletes: request.confirm_deletes ?? false,
         commitManifest: request.commit_manifest ?? true,
       });
@@ -303,7 +307,12 @@ export class App {
     return entry;
   }
 
-  async #openProvider(service: ServiceName, destination: ProviderSettings, settings: Settings): Promise<Provider> {
+  async #openProvider(
+    service: ServiceName,
+    destination: ProviderSettings,
+    settings: Settings,
+    onRetry: () => void = () => undefined,
+  ): Promise<Provider> {
     const open = await (this.#options.loadProvider ?? loadProvider)(service);
     const { runtime, newHasher, files } = this.platform;
     const stateFolder = files.join(this.root, "cache", "cloud", "providers");
@@ -315,7 +324,7 @@ export class App {
       ...(limit === undefined ? {} : { pacer: createPacer(limit, systemClock) }),
       streamsKnownLength: runtime === "bun",
     });
-    return withRetry(provider, undefined, { newHasher });
+    return withRetry(provider, undefined, { newHasher, onRetry });
   }
 
   #engine(settings: Settings): Engine {
@@ -330,7 +339,7 @@ export class App {
       events: this.#events,
       clock: systemClock,
       holder: () => loadLeaseHolder(files, this.root, this.platform.machineName()),
-      concurrency: settings.sync.concurrency ?? CONCURRENCY_DEFAULT,
+      concurrencyMax: settings.sync.concurrency ?? CONCURRENCY_MAX_DEFAULT,
     };
   }
 

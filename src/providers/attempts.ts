@@ -19,6 +19,13 @@ export interface PatiencePolicy {
   readonly retryAfterMsMax: number;
 }
 
+export interface AttemptTools {
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly onRetry: ((error: SyncError) => void) | undefined;
+}
+
 /** Answers of a far side that lives, though they are errors. */
 const ANSWERS: ReadonlySet<ErrorCode> = new Set([
   "precondition_failed",
@@ -31,8 +38,7 @@ const ANSWERS: ReadonlySet<ErrorCode> = new Set([
 export class Attempts {
   readonly #policy: PatiencePolicy;
   readonly #circuit: Circuit;
-  readonly #clock: Clock;
-  readonly #random: () => number;
+  readonly #tools: AttemptTools;
   readonly #signal: AbortSignal | undefined;
   readonly #isTrial: boolean;
   #made = 0;
@@ -40,18 +46,11 @@ export class Attempts {
   #answersBefore = 0;
 
   /** @throws `aborted`; `provider_unreachable` when the circuit is open */
-  constructor(
-    policy: PatiencePolicy,
-    circuit: Circuit,
-    clock: Clock,
-    random: () => number,
-    signal: AbortSignal | undefined,
-  ) {
+  constructor(policy: PatiencePolicy, circuit: Circuit, tools: AttemptTools, signal: AbortSignal | undefined) {
     throwIfAborted(signal);
     this.#policy = policy;
     this.#circuit = circuit;
-    this.#clock = clock;
-    this.#random = random;
+    this.#tools = tools;
     this.#signal = signal;
     this.#isTrial = circuit.enter();
   }
@@ -87,7 +86,8 @@ export class Attempts {
     }
     const waitMs = this.#isTrial || this.#circuit.isOpen ? undefined : this.#nextWaitMs(error);
     if (waitMs === undefined) throw this.#giveUp(error);
-    await this.#clock.sleep(waitMs, this.#signal);
+    this.#tools.onRetry?.(error);
+    await this.#tools.clock.sleep(waitMs, this.#signal);
     if (this.#circuit.isOpen) throw this.#giveUp(error);
   }
 
@@ -105,7 +105,7 @@ export class Attempts {
     const askedMs = error.retryAfterMs ?? 0;
     if (this.#made >= attemptsMax || this.#waitedMs >= waitTotalMsMax || askedMs > retryAfterMsMax) return undefined;
     const ceilingMs = Math.min(backoffCapMs, backoffBaseMs * 2 ** (this.#made - 1));
-    const waitMs = Math.min(this.#random() * ceilingMs, waitTotalMsMax - this.#waitedMs);
+    const waitMs = Math.min(this.#tools.random() * ceilingMs, waitTotalMsMax - this.#waitedMs);
     this.#waitedMs += waitMs;
     return Math.max(waitMs, askedMs);
   }

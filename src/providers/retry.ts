@@ -25,6 +25,8 @@ export const RETRY_POLICY_DEFAULT: RetryPolicy = {
 };
 
 export interface RetryTools {
+  /** Hears of every failed attempt that will be repeated, e.g. to ask for less at once. */
+  readonly onRetry?: (error: SyncError) => void;
   readonly clock?: Clock;
   /** Uniform in [0, 1). */
   readonly random?: () => number;
@@ -54,7 +56,7 @@ export function withRetry(
   const reads = new Circuit(policy.circuit, clock, provider.service);
   const writes = new Circuit(policy.circuit, clock, provider.service);
   const begin = (circuit: Circuit, options: CallOptions | undefined): Attempts =>
-    new Attempts(policy, circuit, clock, random, options?.signal);
+    new Attempts(policy, circuit, { clock, random, onRetry: tools.onRetry }, options?.signal);
 
   return {
     service: provider.service,

@@ -2,6 +2,7 @@ import { throwIfAborted, toSyncError } from "../core/errors.ts";
 import type { RelativePath } from "../core/paths.ts";
 import type { SyncChange } from "../manifest/diff.ts";
 import type { ObjectInfo } from "../providers/contract.ts";
+import { AdaptiveWidth } from "./adaptive-width.ts";
 import { atMost } from "./at-most.ts";
 import type { Engine, FileError, RunJob } from "./engine.ts";
 import type { Lease } from "./lease.ts";
@@ -27,27 +28,53 @@ export interface Application {
   bytesUploaded: number;
 }
 
+/** Larger files go in parts, several at once: they have lanes of their own, so that neither kind waits for the other. */
+const SMALL_BYTES_MAX = 16 * 1024 * 1024;
+const LARGE_AT_ONCE = 2;
+const SMALL_AT_ONCE = { min: 2, start: 32 };
+
 /** Uploads everything, a bounded number at once. A file that fails is listed and the rest goes on. @throws SyncError `aborted` */
 export async function applyUploads(application: Application, uploads: readonly PlannedUpload[]): Promise<void> {
   const { engine, job } = application;
-  await atMost(engine.concurrency, uploads, async (change) => {
-    throwIfAborted(job.signal);
-    application.lease.check();
-    try {
-      const { version } = await storeOne(application, change);
-      application.versions.set(change.path, version);
-      application.journal.add({
-        path: change.path,
-        size: change.size ?? 0,
-        sha256: change.sha256 ?? "",
-        version,
-      });
-      application.uploaded.add(change.path);
-      application.progress.fileDone();
-    } catch (error) {
-      fail(application, "upload", change.path, error);
-    }
-  });
+  const max = engine.concurrencyMax;
+  const bounds = { min: Math.min(SMALL_AT_ONCE.min, max), start: Math.min(SMALL_AT_ONCE.start, max), max };
+  const width = new AdaptiveWidth(bounds, engine.clock);
+  job.onStrain(() => width.strained());
+  const isSmall = ({ size = 0 }: PlannedUpload) => size <= SMALL_BYTES_MAX;
+  await Promise.all([
+    atMost(
+      () => Math.min(LARGE_AT_ONCE, max),
+      uploads.filter((change) => !isSmall(change)),
+      async (change) => {
+        await uploadOne(application, change);
+      },
+    ),
+    atMost(
+      () => width.width,
+      uploads.filter(isSmall),
+      async (change) => {
+        if (await uploadOne(application, change)) width.finished();
+      },
+    ),
+  ]);
+}
+
+/** True when it arrived. @throws SyncError `aborted`, `manifest_conflict` */
+async function uploadOne(application: Application, change: PlannedUpload): Promise<boolean> {
+  const { job } = application;
+  throwIfAborted(job.signal);
+  application.lease.check();
+  try {
+    const { version } = await storeOne(application, change);
+    application.versions.set(change.path, version);
+    application.journal.add({ path: change.path, size: change.size ?? 0, sha256: change.sha256 ?? "", version });
+    application.uploaded.add(change.path);
+    application.progress.fileDone();
+    return true;
+  } catch (error) {
+    fail(application, "upload", change.path, error);
+    return false;
+  }
 }
 
 /** One object, by a copy inside the store where the plan has a source and that is still what it was. */

@@ -21,8 +21,8 @@ export interface Engine {
   readonly cache: ManifestCache;
   readonly events: EventSink;
   readonly clock: Clock;
-  /** Objects in flight at once. */
-  readonly concurrency: number;
+  /** Most objects in flight at once. */
+  readonly concurrencyMax: number;
   /** Who writes, as other machines are told. */
   readonly holder: () => Promise<LeaseHolder>;
 }
@@ -40,6 +40,8 @@ export interface SyncJob {
 
 export interface RunJob extends SyncJob {
   readonly provider: Provider;
+  /** Calls `listener` whenever the provider's answers ask for less at once; one listener a run. */
+  readonly onStrain: (listener: () => void) => void;
   readonly confirmDeletes: boolean;
   readonly commitManifest: boolean;
 }

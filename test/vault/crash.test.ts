@@ -113,7 +113,7 @@ if (STRACE !== undefined) {
     test("at every third write of each thread, from start to end", async () => {
       let kills = 0;
       for (let nth = 1; ; nth += 3) {
-        const crash = await killAt("write", nth);
+        const crash = await killAt("write,pwrite64", nth);
         if (!crash.killed) break;
         kills++;
         await stateOf(crash);
@@ -139,14 +139,14 @@ if (STRACE !== undefined) {
 
   test("a save is acknowledged only after its bytes, then its name, are on the disk", async () => {
     const log = join(tempFolder(), "trace");
-    const calls = "trace=write,fsync,fchmod,rename";
+    const calls = "trace=write,pwrite64,fsync,fchmod,rename";
     const crash = await save((command) => [STRACE, "-f", "-y", "-qq", "-s", "8", "-o", log, "-e", calls, ...command]);
     expect(crash.output).toBe("saved");
     const steps = readFileSync(log, "utf8")
       .split("\n")
       .filter((line) => line.includes(crash.folder) || line.includes("saved"))
       .map((line) => {
-        const call = /(write|fsync|fchmod|rename)\(/.exec(line)?.[1];
+        const call = /(write|fsync|fchmod|rename)(?:64)?\(/.exec(line)?.[1];
         if (line.includes("saved")) return "acknowledge";
         return `${call} ${line.includes(".tmp") ? "temp" : "folder"}`;
       });
