@@ -38,24 +38,28 @@ export interface Excludes {
 /** @throws SyncError `bad_pattern` over the limits above, or for a pattern that is not valid Unicode */
 export function compileExcludes(patterns: readonly string[]): Excludes {
   checkLimits(patterns);
-  const rules = [...new Set(patterns)].map(compileOne);
-  const matches: PathRule = (path) => {
-    for (const rule of rules) {
-      if (rule(path)) return true;
-    }
-    return false;
-  };
+  const globs = patterns.filter(hasWildcard).map((pattern) => new Glob(pattern));
+  const isInFolder = anyFolder(patterns.filter((pattern) => !hasWildcard(pattern)));
+  const matches: PathRule = (path) => isInFolder(path) || globs.some((glob) => glob.matches(path));
   return { matches, excludes: inherited(matches) };
 }
 
-function compileOne(pattern: string): PathRule {
-  if (hasWildcard(pattern)) {
-    const glob = new Glob(pattern);
-    return (path) => glob.matches(path);
+/** True for what lies in one of `patterns`, which hold no wildcards. By first segment: few paths share that with any. */
+function anyFolder(patterns: readonly string[]): PathRule {
+  const folders = new Map<string, string[]>();
+  for (const pattern of patterns) {
+    const folder = pattern.replace(/(?<!\/)\/+$/, "");
+    // An empty pattern names nothing, not the root.
+    if (folder === "") continue;
+    const first = firstSegment(folder);
+    folders.set(first, [...(folders.get(first) ?? []), folder]);
   }
-  const folder = pattern.replace(/(?<!\/)\/+$/, "");
-  // An empty pattern names nothing, not the root.
-  return folder === "" ? () => false : (path) => isWithin(path, folder);
+  return (path) => folders.get(firstSegment(path))?.some((folder) => isWithin(path, folder)) ?? false;
+}
+
+function firstSegment(path: string): string {
+  const slash = path.indexOf("/");
+  return slash < 0 ? path : path.slice(0, slash);
 }
 
 function checkLimits(patterns: readonly string[]): void {

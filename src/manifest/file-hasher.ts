@@ -2,7 +2,7 @@ import { type Clock, systemClock } from "../core/clock.ts";
 import type { NewHasher } from "../core/hash.ts";
 import type { RelativePath } from "../core/paths.ts";
 import type { FileStat, TreeReader } from "../platform/contract.ts";
-import { byFolder, type FolderFiles, type HashJob, inParts } from "./hash-job.ts";
+import { byFolder, type HashJob, inParts } from "./hash-job.ts";
 import type { HashIndex, OpenHashIndex } from "./hash-index.ts";
 import type { HashPool } from "./hash-pool.ts";
 import type { HashRecord } from "./hash-record.ts";
@@ -98,7 +98,7 @@ interface FolderProgress {
 
 /** One list of files on its way through jobs, the index and the sink. */
 class HashRun {
-  readonly #folders: ReadonlyMap<string, FolderFiles>;
+  readonly #files: readonly FileToHash[];
   readonly #keys = new Set<string>();
   readonly #unfinished = new Set<FolderProgress>();
 
@@ -109,20 +109,20 @@ class HashRun {
     private readonly index: HashIndex | undefined,
     private readonly clock: Clock,
   ) {
-    this.#folders = byFolder(files);
+    this.#files = files;
   }
 
   *tasks(): Generator<HashTask> {
-    for (const folder of this.#folders.values()) {
-      const parts = inParts(folder);
-      const key = this.index?.keyOf(folder.folder);
+    for (const [folder, indices] of byFolder(this.#files)) {
+      const parts = inParts(indices);
+      const key = this.index?.keyOf(folder);
       if (key !== undefined) this.#keys.add(key);
       const progress: FolderProgress = { key, jobsLeft: parts.length, hits: 0, records: new Set() };
       this.#unfinished.add(progress);
-      for (const [part, files] of parts.entries()) {
-        const done = ({ record, hits }: DoneJob) => this.#take(record, hits, files.indices, progress);
+      for (const [part, members] of parts.entries()) {
+        const done = ({ record, hits }: DoneJob) => this.#take(record, hits, members, progress);
         const partly = (record: HashRecord) => this.#takePartly(record, progress);
-        yield { job: this.#job(files, part, key), files: files.names.length, partly, done };
+        yield { job: this.#job(folder, this.#namesOf(members), part, key), files: members.length, partly, done };
       }
     }
   }
@@ -140,7 +140,11 @@ class HashRun {
     if (holds !== undefined) this.index?.forgetFolders((key) => !this.#keys.has(key), holds);
   }
 
-  #job({ folder, names }: FolderFiles, part: number, key: string | undefined): HashJob {
+  #namesOf(indices: readonly number[]): string[] {
+    return indices.map((index) => this.#files[index]?.name ?? "");
+  }
+
+  #job(folder: string, names: readonly string[], part: number, key: string | undefined): HashJob {
     const known = key === undefined || this.options.rehash === true ? undefined : this.index?.known(key, names);
     return {
       folder,

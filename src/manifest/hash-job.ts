@@ -26,43 +26,29 @@ export interface HashAnswer {
   readonly hits: number;
 }
 
-/** Files of a list that lie in one native folder. */
-export interface FolderFiles {
-  readonly folder: string;
-  readonly names: readonly string[];
-  /** Each file's place in the list. */
-  readonly indices: readonly number[];
-}
-
-/** `files` by the folder that they lie in. Symlinks may have led several paths into one. */
-export function byFolder(
-  files: readonly { readonly folder: string; readonly name: string }[],
-): Map<string, FolderFiles> {
-  const folders = new Map<string, { folder: string; names: string[]; indices: number[] }>();
-  let last: { folder: string; names: string[]; indices: number[] } | undefined;
-  for (let index = 0; index < files.length; index++) {
-    const file = files[index];
-    if (file === undefined) continue;
-    const { folder, name } = file;
+/** Each native folder of `files` and the places of its files in the list. Symlinks may have led several paths into one. */
+export function byFolder(files: readonly { readonly folder: string }[]): Map<string, number[]> {
+  const folders = new Map<string, number[]>();
+  let last: string | undefined;
+  let group: number[] = [];
+  for (const [index, { folder }] of files.entries()) {
     // Files of a folder mostly come one after another.
-    if (folder !== last?.folder) {
-      last = folders.get(folder);
-      if (last === undefined) folders.set(folder, (last = { folder, names: [], indices: [] }));
+    if (folder !== last) {
+      last = folder;
+      group = folders.get(folder) ?? [];
+      folders.set(folder, group);
     }
-    last.names.push(name);
-    last.indices.push(index);
+    group.push(index);
   }
   return folders;
 }
 
 /** The pieces of a folder that make one job each. */
-export function inParts(files: FolderFiles): FolderFiles[] {
-  const { folder, names, indices } = files;
-  if (names.length <= JOB_FILES_MAX) return [files];
-  const parts: FolderFiles[] = [];
-  for (let start = 0; start < names.length; start += JOB_FILES_MAX) {
-    const end = start + JOB_FILES_MAX;
-    parts.push({ folder, names: names.slice(start, end), indices: indices.slice(start, end) });
+export function inParts(indices: readonly number[]): readonly (readonly number[])[] {
+  if (indices.length <= JOB_FILES_MAX) return [indices];
+  const parts: (readonly number[])[] = [];
+  for (let start = 0; start < indices.length; start += JOB_FILES_MAX) {
+    parts.push(indices.slice(start, start + JOB_FILES_MAX));
   }
   return parts;
 }

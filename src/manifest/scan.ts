@@ -59,7 +59,7 @@ export async function scanTree(options: ScanOptions): Promise<ScanResult> {
       name: options.name,
       root,
       created_at: isoUtc((options.clock ?? systemClock).now()),
-      entries: orderedEntries(hashed.entries),
+      entries: hashed.entries,
     },
     skipped: inOrder([...found.skipped, ...hashed.skipped]),
     missingIncludes: found.missingIncludes,
@@ -73,7 +73,7 @@ function inOrder(skipped: readonly SkippedPath[]): SkippedPath[] {
 }
 
 interface Hashed {
-  readonly entries: readonly ManifestEntry[];
+  readonly entries: ReadonlyMap<RelativePath, ManifestEntry>;
   readonly skipped: readonly SkippedPath[];
 }
 
@@ -102,7 +102,13 @@ async function hashAll(files: readonly FileToHash[], options: ScanOptions, progr
     { signal: options.signal, rehash: options.rehash, holds: options.scope.holds },
   );
   progress.end();
-  return { entries: entries.filter((entry) => entry !== undefined), skipped };
+  return { entries: orderedEntries(present(entries)), skipped };
+}
+
+function* present(entries: Iterable<ManifestEntry | undefined>): Generator<ManifestEntry> {
+  for (const entry of entries) {
+    if (entry !== undefined) yield entry;
+  }
 }
 
 /** The vault and its like, as the file system knows them: a hard link or another spelling is the same file. */

@@ -34,16 +34,22 @@ class Place implements FileToHash {
   constructor(
     readonly path: RelativePath,
     readonly folder: string,
-    readonly name: string,
     readonly isFolder: boolean,
     /** Set for what was reached through a symlink; all else is where its path says. */
     readonly real: RealPlace | undefined,
+    /** Its name where its path tells another. */
+    private readonly ownName?: string,
   ) {}
 
   /** @param native path of the file or folder */
   static at(path: RelativePath, native: string, isFolder: boolean, real: RealPlace | undefined): Place {
     const cut = native.lastIndexOf("/") + 1;
-    return new Place(path, native.slice(0, cut), native.slice(cut), isFolder, real);
+    return new Place(path, native.slice(0, cut), isFolder, real, native.slice(cut));
+  }
+
+  /** Cut off when asked for: a million names need not stay beside their paths. */
+  get name(): string {
+    return this.ownName ?? this.path.slice(this.path.lastIndexOf("/") + 1);
   }
 
   get native(): string {
@@ -170,10 +176,10 @@ class Walk {
     if (real !== undefined && isHardExcluded(real.path)) return this.#skip(path, "protected");
     switch (kind) {
       case "file":
-        return new Place(path, inside, name, false, real);
+        return new Place(path, inside, false, real);
       case "directory":
         if (this.#isOwnFolder(path, inside + name)) return this.#skip(path, "protected");
-        return new Place(path, inside, name, true, real);
+        return new Place(path, inside, true, real);
       case "symlink":
         return this.#options.followSymlinks ? this.#follow(path, inside + name, folder) : this.#skip(path, "symlink");
       case "other":

@@ -1,0 +1,158 @@
+/**
+ * `bun bench/manifest/main.ts [ROUNDS]`: scans against git, coreutils and plain Python on the same trees, one after the
+ * other in every round, warm cache, every measured thing in a process of its own. Prints medians as a Markdown table.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+
+interface Sample {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly peakBytes: number;
+  readonly output: string;
+}
+
+interface Contender {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly cwd?: string;
+  readonly prepare?: () => void;
+  /** The least that `ours` should be faster, as a part of the peer's time. */
+  readonly target?: number;
+}
+
+interface Row {
+  readonly ours: Contender;
+  readonly peers: readonly Contender[];
+}
+
+const SCENARIO = join(import.meta.dir, "scenario.ts");
+const rounds = Number(process.argv[2] ?? 5);
+const cores = availableParallelism();
+const base = mkdtempSync(join(tmpdir(), "comfyvn-bench-"));
+
+try {
+  const small = plantTree("small", 100_000, 1_000, 1_490);
+  const large = plantTree("large", 4, 1, 200 * 1_048_576);
+  sh("git init -q . && git add assets && git -c user.name=b -c user.email=b@localhost commit -q -m bench", small);
+  // Freshly written files are not trusted by any index yet.
+  await Bun.sleep(2_500);
+  console.log(`${cores} cores, Bun ${Bun.version}, ${rounds} rounds, medians; wall time of whole processes\n`);
+  console.log("| what | wall | CPU | peak memory | ratio (target) |\n|---|---|---|---|---|");
+  compare({
+    ours: ours("100,000 files, cold index", small, true),
+    peers: [sha256sum(small, 0.75), python(small, 0.1)],
+  });
+  compare({
+    ours: ours("100,000 files, unchanged", small, false),
+    peers: [{ name: "git status", command: ["git", "status"], cwd: small, target: 1.5 }, python(small, 0.1)],
+  });
+  compare({ ours: ours("4 × 200 MB, cold index", large, true), peers: [sha256sum(large, 1.2), python(large, 0.1)] });
+  compare({ ours: ours("4 × 200 MB, unchanged", large, false), peers: [python(large, 0.1)] });
+  compare({ ours: { name: "starting Bun alone", command: [process.execPath, SCENARIO, "start"] }, peers: [] });
+  console.log("\n| inside one process | time | per entry | peak memory |\n|---|---|---|---|");
+  for (const count of [10_000, 100_000, 1_000_000]) inside("scan of a synthetic source", "entries", count);
+  for (const count of [10_000, 100_000, 1_000_000]) inside("diff of two manifests", "diff", count);
+} finally {
+  rmSync(base, { recursive: true, force: true });
+}
+
+function ours(name: string, root: string, cold: boolean): Contender {
+  const index = join(root, "cache/cloud/hash-index.sqlite");
+  const prepare = () => (cold ? rmSync(index, { force: true }) : undefined);
+  return { name, command: [process.execPath, SCENARIO, "scan", root], prepare };
+}
+
+function sha256sum(root: string, target: number): Contender {
+  const command = ["sh", "-c", `find assets -type f -print0 | xargs -0 -P${cores} -n512 sha256sum`];
+  return { name: `find and xargs -P${cores} sha256sum`, command, cwd: root, target };
+}
+
+function python(root: string, target: number): Contender {
+  return { name: "Python", command: ["python3", join(import.meta.dir, "peer_scan.py"), root, "assets"], target };
+}
+
+function compare({ ours: mine, peers }: Row): void {
+  const all = [mine, ...peers];
+  const samples = new Map<Contender, Sample[]>(all.map((each) => [each, []]));
+  // The first round warms the caches and does not count.
+  for (let round = 0; round <= rounds; round++) {
+    for (const each of round % 2 === 0 ? all : all.toReversed()) {
+      const sample = measure(each);
+      if (round > 0) samples.get(each)?.push(sample);
+    }
+  }
+  const wall = (each: Contender) => median((samples.get(each) ?? []).map(({ wallMs }) => wallMs));
+  for (const each of all) {
+    const own = samples.get(each) ?? [];
+    const cpu = median(own.map(({ cpuMs }) => cpuMs));
+    const peak = median(own.map(({ peakBytes }) => peakBytes));
+    const ratio = each.target === undefined ? "" : `${(wall(mine) / wall(each)).toFixed(2)} (≤ ${each.target})`;
+    const name = each === mine ? `**${each.name}**` : `· ${each.name}`;
+    console.log(`| ${name} | ${seconds(wall(each))} | ${seconds(cpu)} | ${megabytes(peak)} | ${ratio} |`);
+  }
+  checkDigests(mine, peers, samples);
+}
+
+/** A fast scan that is wrong is worth nothing. */
+function checkDigests(mine: Contender, peers: readonly Contender[], samples: ReadonlyMap<Contender, Sample[]>): void {
+  const output = samples.get(mine)?.[0]?.output ?? "";
+  const peer = peers.find(({ name }) => name === "Python");
+  const digest = peer && samples.get(peer)?.[0]?.output.trim().split(" ").at(-1);
+  if (digest !== undefined && !output.includes(digest)) throw new Error(`${mine.name}: the digest is not Python's`);
+}
+
+function inside(what: string, kind: string, count: number): void {
+  const samples = Array.from({ length: rounds }, () =>
+    measure({ name: what, command: [process.execPath, SCENARIO, kind, `${count}`] }),
+  );
+  const ms = median(samples.map(({ output }) => Number(/"ms":([\d.]+)/.exec(output)?.[1])));
+  const peak = median(samples.map(({ peakBytes }) => peakBytes));
+  const perEntry = `${((ms * 1_000) / count).toFixed(2)} µs`;
+  console.log(`| ${what}, ${count.toLocaleString("en")} entries | ${seconds(ms)} | ${perEntry} | ${megabytes(peak)} |`);
+}
+
+function measure({ name, command, cwd, prepare }: Contender): Sample {
+  prepare?.();
+  const startMs = performance.now();
+  const result = Bun.spawnSync([...command], { cwd: cwd ?? base, stdin: "ignore", stderr: "pipe" });
+  const wallMs = performance.now() - startMs;
+  if (result.exitCode !== 0) throw new Error(`${name} failed: ${result.stderr.toString()}`);
+  const { cpuTime, maxRSS } = result.resourceUsage;
+  return { wallMs, cpuMs: Number(cpuTime.total) / 1_000, peakBytes: maxRSS, output: result.stdout.toString() };
+}
+
+/** `count` files in `folders` folders, of `bytes` on average, the same each time. */
+function plantTree(name: string, count: number, folders: number, bytes: number): string {
+  const root = join(base, name);
+  let state = 1;
+  for (let folder = 0; folder < folders; folder++) {
+    const path = join(root, "assets", `chapter-${Math.floor(folder / 40)}`, `scene-${folder}`);
+    mkdirSync(path, { recursive: true });
+    for (let file = 0; file < count / folders; file++) {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      const size = folders === 1 ? bytes : Math.floor((state / 2 ** 32) * 2 * bytes);
+      writeFileSync(join(path, `frame-${file}.png`), new Uint8Array(size).fill(state));
+    }
+  }
+  return root;
+}
+
+function sh(command: string, cwd: string): void {
+  const { exitCode, stderr } = Bun.spawnSync(["sh", "-c", command], { cwd, stderr: "pipe" });
+  if (exitCode !== 0) throw new Error(`${command} failed: ${stderr.toString()}`);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function seconds(ms: number): string {
+  return ms < 100 ? `${ms.toFixed(1)} ms` : `${(ms / 1_000).toFixed(2)} s`;
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6)} MB`;
+}

@@ -1,0 +1,64 @@
+/**
+ * One measured thing in a process of its own, so that its memory is its own: `scan ROOT` (with the index of ROOT and
+ * threads), `entries COUNT` (a scan of a tree that exists only as a source), `diff COUNT`, `start` (nothing).
+ * Prints one line of JSON.
+ */
+import { createFileHasher, treeFileHasher } from "../../src/manifest/file-hasher.ts";
+import { HashPool } from "../../src/manifest/hash-pool.ts";
+import { openHashIndex } from "../../src/manifest/hash-store.ts";
+import { manifestDigests } from "../../src/manifest/checksum.ts";
+import { diffManifests } from "../../src/manifest/diff.ts";
+import { type Manifest, orderedEntries } from "../../src/manifest/manifest.ts";
+import { scanTree } from "../../src/manifest/scan.ts";
+import { createScope } from "../../src/manifest/scope.ts";
+import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
+import { syntheticTree } from "./synthetic-tree.ts";
+
+const platform = bunPlatform();
+const { files, tree, newHasher, openDatabase, threads } = platform;
+
+async function scanFolder(root: string) {
+  const pool = new HashPool(threads);
+  const openIndex = openHashIndex({ files, tree, newHasher, openDatabase, root });
+  const hashFiles = createFileHasher({ tree, newHasher, pool, openIndex });
+  const startMs = performance.now();
+  const { manifest } = await scanTree({ tree, root, name: "bench", scope: createScope(), hashFiles });
+  const ms = performance.now() - startMs;
+  pool.close();
+  return { ms, entries: manifest.entries.size, digest: (await manifestDigests(manifest, newHasher)).digest };
+}
+
+async function scanSynthetic(count: number) {
+  const source = syntheticTree(count);
+  const hashFiles = treeFileHasher(source, newHasher);
+  const startMs = performance.now();
+  const scope = createScope({ include: ["."] });
+  const { manifest } = await scanTree({ tree: source, root: "/synthetic", name: "bench", scope, hashFiles });
+  return { ms: performance.now() - startMs, entries: manifest.entries.size };
+}
+
+function diff(count: number) {
+  const [local, remote] = [manifestOf(count, 0), manifestOf(count, 10)];
+  const startMs = performance.now();
+  const result = diffManifests("local", "bench", local, remote);
+  return { ms: performance.now() - startMs, entries: result.files_unchanged + result.files_to_upload };
+}
+
+/** @param every so many entries have other content; 0 for none */
+function manifestOf(count: number, every: number): Manifest {
+  const entries = Array.from({ length: count }, (_, k) => {
+    const path = `assets/chapter-${String(Math.floor(k / 1_000)).padStart(4, "0")}/frame-${String(k % 1_000).padStart(3, "0")}.png`;
+    const seed = every > 0 && k % every === 0 ? k + 1 : k;
+    return { path, size: k, mtime: k + 0.5, sha256: seed.toString(16).padStart(64, "0") };
+  });
+  return { name: "bench", root: "/bench", created_at: "", entries: orderedEntries(entries) };
+}
+
+const [kind = "", argument = ""] = process.argv.slice(2);
+const run: Record<string, () => unknown> = {
+  start: () => ({ ms: 0, entries: 0 }),
+  scan: () => scanFolder(argument),
+  entries: () => scanSynthetic(Number(argument)),
+  diff: () => diff(Number(argument)),
+};
+console.log(JSON.stringify(await run[kind]?.()));
