@@ -69,8 +69,13 @@ async function checkLargeOrStreamed(
     if (!agrees(local, entry)) throw contradicts(entry);
     return dataAt;
   }
-  const isUnknown = local.crc === 0 && local.size === 0 && local.compressedSize === 0;
-  if (!isUnknown && !agrees(local, entry)) throw contradicts(entry);
+  // What was not known yet is 0; some tools know the size beforehand.
+  const known = {
+    crc: local.crc || entry.crc,
+    size: local.size || entry.size,
+    compressedSize: local.compressedSize || entry.compressedSize,
+  };
+  if (!agrees(known, entry)) throw contradicts(entry);
   await checkDescriptor(file, entry, gap);
   return dataAt;
 }
