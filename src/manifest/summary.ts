@@ -3,8 +3,8 @@ import { manifestDigests } from "./checksum.ts";
 import type { Manifest, SkippedPath } from "./manifest.ts";
 import type { Scope } from "./scope.ts";
 
-/** A manifest in numbers, as the API answers it. */
-export interface ManifestSummary {
+/** A manifest in numbers. */
+export interface ManifestCounts {
   readonly name: string;
   readonly root: string;
   readonly created_at: string;
@@ -14,9 +14,26 @@ export interface ManifestSummary {
   readonly bytes: number;
   readonly checksum: string;
   readonly digest: string;
+}
+
+/** The workspace's manifest in numbers, as the API answers it. */
+export interface ManifestSummary extends ManifestCounts {
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly skipped: readonly SkippedPath[];
+}
+
+/** @throws SyncError `aborted` */
+export async function countManifest(
+  manifest: Manifest,
+  newHasher: NewHasher,
+  signal?: AbortSignal,
+): Promise<ManifestCounts> {
+  const { checksum, digest } = await manifestDigests(manifest, newHasher, signal);
+  let bytes = 0;
+  for (const { size } of manifest.entries.values()) bytes += size;
+  const { name, root, created_at } = manifest;
+  return { name, root, created_at, entries: manifest.entries.size, bytes, checksum, digest };
 }
 
 /** @throws SyncError `aborted` */
@@ -27,19 +44,6 @@ export async function summariseManifest(
   newHasher: NewHasher,
   signal?: AbortSignal,
 ): Promise<ManifestSummary> {
-  const { checksum, digest } = await manifestDigests(manifest, newHasher, signal);
-  let bytes = 0;
-  for (const { size } of manifest.entries.values()) bytes += size;
-  return {
-    name: manifest.name,
-    root: manifest.root,
-    created_at: manifest.created_at,
-    entries: manifest.entries.size,
-    bytes,
-    checksum,
-    digest,
-    include: scope.include,
-    exclude: scope.exclude,
-    skipped,
-  };
+  const counts = await countManifest(manifest, newHasher, signal);
+  return { ...counts, include: scope.include, exclude: scope.exclude, skipped };
 }

@@ -1,6 +1,6 @@
 import { compareCodePoints } from "../core/code-point.ts";
 import type { RelativePath } from "../core/paths.ts";
-import { diffManifests, type SyncChange } from "../manifest/diff.ts";
+import { diffManifests, type ManifestDiff, type SyncChange } from "../manifest/diff.ts";
 import { isHardExcluded } from "../manifest/hard-exclusion.ts";
 import { inherited } from "../manifest/inherited.ts";
 import { entriesInOrder, type Manifest, type ManifestEntry, type SkippedPath } from "../manifest/manifest.ts";
@@ -12,18 +12,12 @@ export interface PlannedUpload extends SyncChange {
   readonly source?: RelativePath;
 }
 
-/** What a run will do (interop format; `retained`, `guard` and `source` are ours). Lists are by code point of the path. */
-export interface SyncPlan {
-  readonly service: string;
-  readonly snapshot: string;
+/**
+ * What a run will do: the difference in interop format, and `retained`, `guard` and `source` of ours. Lists are by code
+ * point of the path; `bytes_to_upload` counts what has to travel, which copies inside the store do not.
+ */
+export interface SyncPlan extends Omit<ManifestDiff, "uploads" | "retained"> {
   readonly uploads: readonly PlannedUpload[];
-  readonly deletes: readonly SyncChange[];
-  readonly unchanged: readonly SyncChange[];
-  /** Content that has to travel; copies inside the store do not. */
-  readonly bytes_to_upload: number;
-  readonly files_to_upload: number;
-  readonly files_to_delete: number;
-  readonly files_unchanged: number;
   /** How many remote entries are not here and stay: out of scope, or at or below a skipped path. */
   readonly retained: number;
   readonly guard: GuardReport | null;
@@ -73,15 +67,9 @@ export function planSync(input: PlanInput): PlanResult {
   );
   return {
     plan: {
-      service,
-      snapshot: local.name,
+      ...diff,
       uploads,
-      deletes: diff.deletes,
-      unchanged: diff.unchanged,
       bytes_to_upload: uploads.reduce((sum, change) => sum + (change.source === undefined ? (change.size ?? 0) : 0), 0),
-      files_to_upload: uploads.length,
-      files_to_delete: diff.deletes.length,
-      files_unchanged: diff.unchanged.length,
       retained: retained.length,
       guard: guard ?? null,
     },

@@ -1,8 +1,8 @@
 import type { NewHasher } from "../core/hash.ts";
 import type { RelativePath } from "../core/paths.ts";
-import { manifestDigests } from "../manifest/checksum.ts";
 import type { SyncChange } from "../manifest/diff.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { countManifest, type ManifestCounts } from "../manifest/summary.ts";
 import type { GuardReport } from "./delete-guard.ts";
 import type { FileError } from "./engine.ts";
 import type { PlannedUpload, SyncPlan } from "./plan.ts";
@@ -63,14 +63,7 @@ export function dryRunSummary(
 }
 
 /** A manifest of the destination in numbers. */
-export interface RemoteManifestSummary {
-  readonly name: string;
-  readonly root: string;
-  readonly created_at: string;
-  readonly entries: number;
-  readonly bytes: number;
-  readonly checksum: string;
-  readonly digest: string;
+export interface RemoteManifestSummary extends ManifestCounts {
   /** `cache` when the destination could not be asked. */
   readonly source: "remote" | "cache";
 }
@@ -80,10 +73,5 @@ export async function summariseRemote(
   source: "remote" | "cache",
   newHasher: NewHasher,
 ): Promise<RemoteManifestSummary | null> {
-  if (manifest === undefined) return null;
-  const { checksum, digest } = await manifestDigests(manifest, newHasher);
-  let bytes = 0;
-  for (const { size } of manifest.entries.values()) bytes += size;
-  const { name, root, created_at } = manifest;
-  return { name, root, created_at, entries: manifest.entries.size, bytes, checksum, digest, source };
+  return manifest === undefined ? null : { ...(await countManifest(manifest, newHasher)), source };
 }
