@@ -46,15 +46,17 @@ export async function carryOut(application: Application, planned: PlanResult, re
   const document = {
     manifest: planned.target,
     versions: knownVersions(application, planned.target),
-    deleting: new Set<RelativePath>(),
+    // Out of this run's scope: whoever mirrors those paths finds them by this, as the marker goes away now.
+    deleting: new Set(planned.doubtful),
   };
   await publishManifest(job.provider, job.layout, document, publishedVersion, publishTools(application));
   await job.provider.delete([job.layout.markerKey]);
 }
 
 /** The destination holds already all that a run would write, its manifest included. */
-export function isUpToDate({ plan, target }: PlanResult, remote: RemoteState): boolean {
-  return plan.uploads.length + plan.deletes.length === 0 && remote.marker === undefined && sameContent(target, remote);
+export function isUpToDate({ plan, target, doubtful }: PlanResult, remote: RemoteState): boolean {
+  const changes = plan.uploads.length + plan.deletes.length > 0;
+  return !changes && remote.marker === undefined && sameContent(target, doubtful, remote);
 }
 
 function publishTools({ engine, job, lease }: Application): PublishTools {
@@ -99,9 +101,11 @@ function safeDeletes({ errors }: Application, plan: SyncPlan, done: ReadonlySet<
 }
 
 /** The published manifest says already all that this run would publish: nothing is written. */
-function sameContent(target: Manifest, remote: RemoteState): boolean {
+function sameContent(target: Manifest, doubtful: readonly RelativePath[], remote: RemoteState): boolean {
   const published = remote.published;
-  if (published === undefined || published.deleting.size > 0) return false;
+  if (published === undefined) return false;
+  if (published.deleting.size !== doubtful.length || !doubtful.every((path) => published.deleting.has(path)))
+    return false;
   const entries = published.manifest.entries;
   if (entries.size !== target.entries.size) return false;
   for (const { path, sha256, mtime } of target.entries.values()) {

@@ -8,6 +8,8 @@ import { bytesSource, readBody } from "./object-bytes.ts";
 /** How long a lease holds without being renewed. A holder that died blocks other machines for so long. */
 const LEASE_TTL_MS = 120_000;
 const RENEW_EVERY_MS = LEASE_TTL_MS / 4;
+/** Of a lease that its holder has given back. The object stays, for the next holder to write over. */
+const ENDED_TTL_MS = 0;
 const FORMAT = 1;
 
 /** Who holds a lease: what other machines are told, and what tells our own dead runs from theirs. */
@@ -48,9 +50,9 @@ interface LeaseRecord {
 }
 
 /**
- * Takes the lease of a snapshot: creates the object, or replaces one that has run out or that a dead run of this very
- * workspace left (the caller holds the workspace's own lock, so such a run cannot be alive). Then probes whether the
- * store keeps its word: creating the object once more must fail.
+ * Takes the lease of a snapshot: creates the object, or replaces one that was given back, has run out or was left by a
+ * dead run of this very workspace (the caller holds the workspace's own lock, so such a run cannot be alive). Then
+ * probes whether the store keeps its word: creating the object once more must fail.
  * @throws SyncError `run_in_progress` telling who holds it since when
  */
 export async function acquireLease(tools: LeaseTools, signal: AbortSignal | undefined): Promise<Lease> {
@@ -83,11 +85,6 @@ async function exclusiveVersion(
 }
 
 async function takeOver(tools: LeaseTools, record: LeaseRecord, signal: AbortSignal | undefined): Promise<string> {
-  try {
-    return await write(tools, record, { kind: "absent" }, signal);
-  } catch (error) {
-    if (toSyncError(error).code !== "precondition_failed") throw error;
-  }
   const found = await read(tools, signal);
   if (found === undefined) return await write(tools, record, { kind: "absent" }, signal).catch(asInProgress);
   const { record: other, version } = found;
@@ -140,8 +137,11 @@ class HeldLease implements Lease {
     this.#stopped.abort();
     await this.#renewing;
     if (this.#lost.signal.aborted || (this.exclusive && hasRunOut(this.#record, this.tools.clock))) return;
-    if (!this.tools.provider.capabilities.conditionalPut) return;
-    await this.tools.provider.delete([this.tools.key]).catch(() => undefined);
+    const { provider, key } = this.tools;
+    if (!provider.capabilities.conditionalPut) return;
+    // Where it holds, not by a delete: one repeated for a lost answer would take the next holder's lease away.
+    const ended = this.exclusive ? this.#write({ ...this.#record, ttlMs: ENDED_TTL_MS }) : provider.delete([key]);
+    await ended.catch(() => undefined);
   }
 
   async #renewForEver(): Promise<void> {
@@ -162,14 +162,30 @@ class HeldLease implements Lease {
 
   async #renew(): Promise<void> {
     const renewed = { ...this.#record, renewedAtMs: this.tools.clock.now() };
-    const condition: Precondition = { kind: "version", version: this.#version ?? "" };
-    this.#version = await write(this.tools, renewed, condition, this.#stopped.signal);
+    await this.#write(renewed, this.#stopped.signal);
     this.#record = renewed;
+  }
+
+  /**
+   * Over the record that was written last. A write that was cut off may have been applied all the same: a version that
+   * is not the known one is still this run's own when the record says so.
+   * @throws SyncError `precondition_failed` when the lease is another's
+   */
+  async #write(record: LeaseRecord, signal?: AbortSignal): Promise<void> {
+    const over = (version: string): Promise<string> => write(this.tools, record, { kind: "version", version }, signal);
+    try {
+      this.#version = await over(this.#version ?? "");
+    } catch (error) {
+      if (toSyncError(error).code !== "precondition_failed") throw error;
+      const found = await read(this.tools, signal);
+      if (found?.record?.run !== record.run) throw error;
+      this.#version = await over(found.version);
+    }
   }
 }
 
 function hasRunOut(record: LeaseRecord, clock: Clock): boolean {
-  return clock.now() >= record.renewedAtMs + record.ttlMs;
+  return record.ttlMs === ENDED_TTL_MS || clock.now() >= record.renewedAtMs + record.ttlMs;
 }
 
 function leaseLost(): SyncError {

@@ -18,7 +18,10 @@ export interface PublishedManifest {
   readonly manifest: Manifest;
   /** Of objects that this product stored; absent ones were stored by another tool. */
   readonly versions: ReadonlyMap<RelativePath, string>;
-  /** Objects that a run has begun to delete: in the store perhaps, in the manifest no more. */
+  /**
+   * In the store perhaps, in the manifest no more: what a run has begun to delete, and what an interrupted one left
+   * outside of the scope of the run that published next.
+   */
   readonly deleting: ReadonlySet<RelativePath>;
 }
 

@@ -47,8 +47,9 @@ describe("a run that is ok", () => {
   test("no run marker stays, so that the next run needs no listing", async () => {
     const workspace = await createWorkspace(FILES);
     await workspace.run();
-    expect([...workspace.store.objects.keys()].filter((key) => key.startsWith("manifests/"))).toEqual([
+    expect([...workspace.store.objects.keys()].filter((key) => key.startsWith("manifests/")).toSorted()).toEqual([
       "manifests/default.json",
+      "manifests/default.lease.json",
     ]);
   });
 
