@@ -46,29 +46,44 @@ export function isMetadataPath(path: string): boolean {
 export class PathCollisions {
   readonly #files = new Map<string, string>();
   readonly #folders = new Map<string, string>();
+  /** Known to be good: most paths are in the folder of the one before. */
+  #lastFolder = "";
 
   /** What is wrong with adding this path to those added before, or undefined; then it is added. */
   fault(path: string, isFolder: boolean): string | undefined {
     const key = foldedPath(path);
-    const above: [string, string][] = [];
-    for (let slash = path.indexOf("/"), at = key.indexOf("/"); slash >= 0; ) {
-      above.push([key.slice(0, at), path.slice(0, slash)]);
-      slash = path.indexOf("/", slash + 1);
-      at = key.indexOf("/", at + 1);
+    const slash = path.lastIndexOf("/");
+    if (slash > 0 && path.slice(0, slash) !== this.#lastFolder) {
+      const fault = this.#folderFault(path.slice(0, slash), key.slice(0, key.lastIndexOf("/")));
+      if (fault !== undefined) return fault;
+      this.#lastFolder = path.slice(0, slash);
     }
-    if (isFolder) above.push([key, path]);
-    for (const [folderKey, folder] of above) {
-      if (this.#files.has(folderKey)) return "needs a folder where another entry is a file";
-      const known = this.#folders.get(folderKey);
-      if (known !== undefined && known !== folder)
-        return "names a folder that differs from another only in case or normalisation";
-    }
-    if (!isFolder && this.#folders.has(key)) return "is a file where another entry needs a folder";
+    return isFolder ? this.#folderFault(path, key) : this.#fileFault(path, key);
+  }
+
+  #fileFault(path: string, key: string): string | undefined {
+    if (this.#folders.has(key)) return "is a file where another entry needs a folder";
     const same = this.#files.get(key);
-    if (!isFolder && same === path) return "is there twice";
-    if (!isFolder && same !== undefined) return "differs from another only in case or normalisation";
-    for (const [folderKey, folder] of above) this.#folders.set(folderKey, folder);
-    if (!isFolder) this.#files.set(key, path);
+    if (same === path) return "is there twice";
+    if (same !== undefined) return "differs from another only in case or normalisation";
+    this.#files.set(key, path);
+    return undefined;
+  }
+
+  /** Checks and adds a folder and those above it. */
+  #folderFault(folder: string, folderKey: string): string | undefined {
+    const keys = folderKey.split("/");
+    const names = folder.split("/");
+    for (let length = 1; length <= names.length; length++) {
+      const key = keys.slice(0, length).join("/");
+      const path = names.slice(0, length).join("/");
+      if (this.#files.has(key)) return "needs a folder where another entry is a file";
+      const known = this.#folders.get(key);
+      if (known !== undefined && known !== path) {
+        return "names a folder that differs from another only in case or normalisation";
+      }
+      this.#folders.set(key, path);
+    }
     return undefined;
   }
 }

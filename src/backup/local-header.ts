@@ -2,7 +2,7 @@ import { archiveFault } from "./archive-fault.ts";
 import type { ArchiveFile } from "./archive-file.ts";
 import type { ArchiveEntry } from "./zip-directory.ts";
 import { readU64, viewOf } from "./zip-end.ts";
-import { readExtra, withZip64 } from "./zip-extra.ts";
+import { decodedUtf8, readExtra, withZip64 } from "./zip-extra.ts";
 import { FLAG, IN_ZIP64, LENGTH, SIGNATURE } from "./zip-format.ts";
 
 /** Bits in which both headers must agree; the others only tell how hard was compressed. */
@@ -15,7 +15,7 @@ const FLAGS_COMPARED = FLAG.encrypted | FLAG.descriptor | FLAG.patched | FLAG.st
  * @throws SyncError `archive_invalid`
  */
 export function dataOffset(file: ArchiveFile, entry: ArchiveEntry, aheadBytes?: number): number | Promise<number> {
-  const length = LENGTH.localHeader + entry.rawName.byteLength;
+  const length = LENGTH.localHeader + entry.nameLength;
   const header = file.bytes(entry.offset, length, aheadBytes);
   return header instanceof Promise ? header.then((bytes) => check(file, entry, bytes)) : check(file, entry, header);
 }
@@ -26,8 +26,8 @@ function check(file: ArchiveFile, entry: ArchiveEntry, header: Uint8Array): numb
     view.getUint32(0, true) !== SIGNATURE.localHeader ||
     ((view.getUint16(6, true) ^ entry.flags) & FLAGS_COMPARED) !== 0 ||
     view.getUint16(8, true) !== entry.method ||
-    view.getUint16(26, true) !== entry.rawName.byteLength ||
-    !isEqual(header.subarray(LENGTH.localHeader), entry.rawName);
+    view.getUint16(26, true) !== entry.nameLength ||
+    !isNameOf(entry, header.subarray(LENGTH.localHeader));
   if (differs) throw contradicts(entry);
   const extraLength = view.getUint16(28, true);
   const hasDescriptor = (entry.flags & FLAG.descriptor) !== 0;
@@ -101,6 +101,10 @@ function agrees(told: Told, entry: ArchiveEntry): boolean {
 
 function contradicts(entry: ArchiveEntry): Error {
   return archiveFault("says one thing in its directory and another beside the data", entry.path);
+}
+
+function isNameOf({ path, isFolder, foreignName }: ArchiveEntry, raw: Uint8Array): boolean {
+  return foreignName === undefined ? decodedUtf8(raw) === (isFolder ? `${path}/` : path) : isEqual(raw, foreignName);
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

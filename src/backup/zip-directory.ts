@@ -13,7 +13,10 @@ export interface ArchiveEntry extends EntryNumbers {
   /** Relative, with `/`, without one at the end. */
   readonly path: string;
   readonly isFolder: boolean;
-  readonly rawName: Uint8Array;
+  /** Bytes of the name in the archive. */
+  readonly nameLength: number;
+  /** Those bytes, where they are not UTF-8. Kept only then: a view for each entry would weigh more than all its numbers. */
+  readonly foreignName: Uint8Array | undefined;
   readonly flags: number;
   readonly method: number;
   readonly crc: number;
@@ -41,13 +44,14 @@ export async function readDirectory(
 ): Promise<ArchiveEntry[]> {
   const location = await locateDirectory(file);
   const bytes = await file.bytes(location.offset, location.length);
+  const view = viewOf(bytes);
   const turn = new Turn(signal);
   const collisions = new PathCollisions();
   const entries: ArchiveEntry[] = [];
   let at = 0;
   let total = 0;
   for (let i = 0; i < location.entries; i++) {
-    const { entry, next } = readEntry(bytes, at, compression);
+    const { entry, next } = readEntry(bytes, view, at, compression);
     checkEntry(entry, collisions);
     total += entry.size;
     entries.push(entry);
@@ -59,25 +63,29 @@ export async function readDirectory(
   return placed(entries, location.offset);
 }
 
-function readEntry(bytes: Uint8Array, at: number, compression: Compression): { entry: ArchiveEntry; next: number } {
+function readEntry(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  compression: Compression,
+): { entry: ArchiveEntry; next: number } {
   if (at + LENGTH.centralHeader > bytes.byteLength) throw archiveFault("has a directory that is cut short");
-  const view = viewOf(bytes.subarray(at));
-  if (view.getUint32(0, true) !== SIGNATURE.centralHeader) throw archiveFault("has a broken directory");
-  const nameEnd = at + LENGTH.centralHeader + view.getUint16(28, true);
-  const extraEnd = nameEnd + view.getUint16(30, true);
-  const next = extraEnd + view.getUint16(32, true);
+  if (view.getUint32(at, true) !== SIGNATURE.centralHeader) throw archiveFault("has a broken directory");
+  const nameEnd = at + LENGTH.centralHeader + view.getUint16(at + 28, true);
+  const extraEnd = nameEnd + view.getUint16(at + 30, true);
+  const next = extraEnd + view.getUint16(at + 32, true);
   if (next > bytes.byteLength) throw archiveFault("has a directory that is cut short");
-  const disk = view.getUint16(34, true);
+  const disk = view.getUint16(at + 34, true);
   if (disk !== 0 && disk !== IN_ZIP64_SHORT) throw archiveFault("has several parts");
   const rawName = bytes.subarray(at + LENGTH.centralHeader, nameEnd);
   const extra = readExtra(bytes.subarray(nameEnd, extraEnd));
-  const name = entryName(rawName, extra.unicodePath, compression);
+  const { name, isUtf8 } = entryName(rawName, extra.unicodePath, compression);
   const isFolder = name.endsWith("/");
   const numbers = withZip64(
     {
-      compressedSize: view.getUint32(20, true),
-      size: view.getUint32(24, true),
-      offset: view.getUint32(42, true),
+      compressedSize: view.getUint32(at + 20, true),
+      size: view.getUint32(at + 24, true),
+      offset: view.getUint32(at + 42, true),
     },
     extra.zip64,
   );
@@ -85,12 +93,13 @@ function readEntry(bytes: Uint8Array, at: number, compression: Compression): { e
     ...numbers,
     path: isFolder ? name.slice(0, -1) : name,
     isFolder,
-    rawName,
-    flags: view.getUint16(8, true),
-    method: view.getUint16(10, true),
-    crc: view.getUint32(16, true),
-    mtime: unixTimeOf(extra.unixTime) ?? dosTime(view.getUint16(12, true), view.getUint16(14, true)),
-    mode: modeOf(view.getUint16(4, true) >> 8, view.getUint32(38, true), isFolder, name),
+    nameLength: rawName.byteLength,
+    foreignName: isUtf8 ? undefined : rawName,
+    flags: view.getUint16(at + 8, true),
+    method: view.getUint16(at + 10, true),
+    crc: view.getUint32(at + 16, true),
+    mtime: unixTimeOf(extra.unixTime) ?? dosTime(view.getUint16(at + 12, true), view.getUint16(at + 14, true)),
+    mode: modeOf(view.getUint16(at + 4, true) >> 8, view.getUint32(at + 38, true), isFolder, name),
     end: 0,
   };
   return { entry, next };
@@ -128,7 +137,7 @@ function placed(entries: readonly ArchiveEntry[], directoryAt: number): ArchiveE
   if ((inOrder[0]?.offset ?? directoryAt) !== 0) throw archiveFault("has bytes before its first entry");
   return inOrder.map((entry, index) => {
     const end = inOrder[index + 1]?.offset ?? directoryAt;
-    if (entry.offset + LENGTH.localHeader + entry.rawName.byteLength + entry.compressedSize > end) {
+    if (entry.offset + LENGTH.localHeader + entry.nameLength + entry.compressedSize > end) {
       throw archiveFault("has entries that overlap", entry.path);
     }
     return { ...entry, end };

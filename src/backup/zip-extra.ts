@@ -79,22 +79,27 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * the name in Unicode beside it.
  * @throws SyncError `archive_invalid`
  */
-export function entryName(raw: Uint8Array, unicodePath: Uint8Array | undefined, compression: Compression): string {
-  const plain = decoded(raw);
+export function entryName(
+  raw: Uint8Array,
+  unicodePath: Uint8Array | undefined,
+  compression: Compression,
+): { readonly name: string; readonly isUtf8: boolean } {
+  const plain = decodedUtf8(raw);
   const isForThisName =
     unicodePath !== undefined &&
     unicodePath.byteLength >= 5 &&
     unicodePath[0] === 1 &&
     viewOf(unicodePath).getUint32(1, true) === compression.crc32(raw);
-  const unicode = isForThisName ? decoded(unicodePath.subarray(5)) : undefined;
+  const unicode = isForThisName ? decodedUtf8(unicodePath.subarray(5)) : undefined;
   if (plain !== undefined && unicode !== undefined && plain !== unicode)
     throw archiveFault("has an entry with two names");
   const name = plain ?? unicode;
   if (name === undefined) throw archiveFault("has a name that is not UTF-8");
-  return name;
+  return { name, isUtf8: plain !== undefined };
 }
 
-function decoded(bytes: Uint8Array): string | undefined {
+/** The text that the bytes are, to the last one; undefined when they are not UTF-8. */
+export function decodedUtf8(bytes: Uint8Array): string | undefined {
   try {
     return strictUtf8.decode(bytes);
   } catch {

@@ -22,6 +22,8 @@ import { readError, systemCode, writeError } from "./system-error.ts";
 import { tempNameWith } from "./temp-name.ts";
 
 const NEW_FILE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+/** How long a missing folder is believed to be missing: asking for every file below it would double a restore's calls. */
+const MISSING_BELIEVED_MS = 5;
 /** Folders held open at once; a tree may have more than a process may hold. */
 const FOLDERS_OPEN_MAX = 128;
 
@@ -38,6 +40,7 @@ class NodeTreeWriter implements TreeWriter {
   readonly #root: HeldFolder;
   /** By path; the least recently used first. */
   readonly #folders = new Map<string, HeldFolder>();
+  #missing = { below: "", until: 0 };
 
   constructor(root: HeldFolder) {
     this.#root = root;
@@ -45,6 +48,7 @@ class NodeTreeWriter implements TreeWriter {
 
   lstat(path: string): FileStat | undefined {
     const [folderPath, name] = split(path);
+    if (path.startsWith(this.#missing.below) && performance.now() < this.#missing.until) return undefined;
     const folder = this.#folder(folderPath, false);
     if (folder === undefined) return undefined;
     try {
@@ -118,8 +122,12 @@ class NodeTreeWriter implements TreeWriter {
         const code = systemCode(error);
         if (code === "ELOOP" || code === "ENOTDIR") throw inTheWay(path, error);
         if (code !== "ENOENT" || attempt > 0) throw writeError(path, error);
-        if (!make) return undefined;
+        if (!make) {
+          this.#missing = { below: `${path}/`, until: performance.now() + MISSING_BELIEVED_MS };
+          return undefined;
+        }
       }
+      this.#missing.until = 0;
       makeIn(parent, name, path);
     }
   }
