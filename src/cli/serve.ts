@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { App } from "../app.ts";
+import { type Settings, SERVER_DEFAULT } from "../config/settings.ts";
 import { SyncError } from "../core/errors.ts";
 import type { RunningServer } from "../platform/contract.ts";
 import type { CommandLine } from "./command-line.ts";
@@ -33,7 +34,7 @@ export function serveCommand(cli: CommandLine): Command {
     const app = await openApp(cli, flags, { asks: false });
     try {
       const terminated = cli.platform.terminated();
-      const server = await listen(app, flags);
+      const server = await listen(cli, app, flags);
       await cli.print(`listening on ${addressOf(server)}`);
       await terminated;
       await server.stop(STOP_GRACE_MS);
@@ -49,7 +50,7 @@ export function addressOf({ host, port }: RunningServer): string {
 }
 
 /** Flags win over the environment, the environment over the config file. */
-async function listen(app: App, flags: ServeFlags): Promise<RunningServer> {
+async function listen(cli: CommandLine, app: App, flags: ServeFlags): Promise<RunningServer> {
   const { platform } = app;
   const given = flags.port ?? platform.env("COMFYVN_PORT");
   const port = given === undefined ? undefined : parsePort(given);
@@ -58,8 +59,20 @@ async function listen(app: App, flags: ServeFlags): Promise<RunningServer> {
   // Other commands start without what a server needs.
   const { startServer } = await import("../server/server.ts");
   if (host !== undefined && port !== undefined) return await startServer(app, { host, port, token });
-  const { server } = await app.settings();
+  const server = await configuredServer(cli, app);
   return await startServer(app, { host: host ?? server.host, port: port ?? server.port, token });
+}
+
+/** A damaged config file does not keep the server down: every gated request says what is wrong with it. */
+async function configuredServer(cli: CommandLine, app: App): Promise<Settings["server"]> {
+  try {
+    return (await app.settings()).server;
+  } catch (error) {
+    if (!(error instanceof SyncError) || (error.code !== "config_malformed" && error.code !== "config_invalid"))
+      throw error;
+    cli.note(`${error.message}; listening on the default address`);
+    return SERVER_DEFAULT;
+  }
 }
 
 /** @throws SyncError `usage` */

@@ -7,8 +7,9 @@ import type { ConfigFile, FlagName } from "./schema.ts";
 export const CONFIG_FILES = ["config/comfyvn.json", "comfyvn.json"] as const;
 
 const CONFIG_BYTES_MAX = 1024 * 1024;
-const DEFAULT_HOST = "127.0.0.1";
-const DEFAULT_PORT = 8001;
+
+/** Where a server listens unless told otherwise. */
+export const SERVER_DEFAULT = { host: "127.0.0.1", port: 8001 } as const;
 
 /** What the config files of a workspace say, defaults filled in. */
 export interface Settings {
@@ -65,6 +66,6 @@ function mergeLayers(layers: readonly ConfigFile[]): Settings {
       bandwidthLimitBytesPerS: sync.bandwidth_limit_bytes_per_s,
       localPath: sync.local?.path,
     },
-    server: { host: server.host ?? DEFAULT_HOST, port: server.ports?.[0] ?? DEFAULT_PORT },
+    server: { host: server.host ?? SERVER_DEFAULT.host, port: server.ports?.[0] ?? SERVER_DEFAULT.port },
   };
 }

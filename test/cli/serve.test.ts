@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cliWorkspace, lineOf, PASSPHRASE } from "./cli-process.ts";
 
@@ -64,4 +64,17 @@ test("the passphrase of a file opens the vault for the server's requests", async
     await response.body?.cancel();
   });
   expect(readFileSync(join(workspace.root, "logs/server.log"), "utf8")).not.toContain(PASSPHRASE);
+});
+
+test("a damaged config file does not keep the server down: it says what is wrong, at the start and to every gated request", async () => {
+  const workspace = cliWorkspace();
+  mkdirSync(join(workspace.root, "config"), { recursive: true });
+  writeFileSync(join(workspace.root, "config/comfyvn.json"), '{"features": {');
+  await workspace.during(["serve", "--port", "0"], async (child) => {
+    const base = (await lineOf(child, LISTENING)).slice("listening on ".length);
+    const health = await fetch(`${base}/api/health`);
+    expect(await health.json()).toMatchObject({ status: "ok", features: null, config: { code: "config_malformed" } });
+    const gated = await fetch(`${base}/api/sync/manifest`);
+    expect(await gated.json()).toMatchObject({ status: 503, code: "config_malformed" });
+  });
 });
