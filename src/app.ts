@@ -4,7 +4,7 @@
  */
 import type { CreateBackupRequest, RestoreBackupRequest } from "./api/backup-request.ts";
 import type { DryRunRequest, RunRequest } from "./api/sync-request.ts";
-import type { BackupCallOptions, BackupEngine } from "./backup/backup-engine.ts";
+import type { BackupCallOptions, BackupEngine, BackupProgress } from "./backup/backup-engine.ts";
 import { type CreatedBackup, createBackup } from "./backup/create-backup.ts";
 import { type BackupList, listBackups } from "./backup/list-backups.ts";
 import { type RestoredBackup, restoreBackup } from "./backup/restore-backup.ts";
@@ -43,7 +43,8 @@ import { fileVaultStorage } from "./vault/file-vault-storage.ts";
 import { SecretsVault } from "./vault/secrets-vault.ts";
 import { parseVaultPath, valueAt } from "./vault/vault-path.ts";
 
-export type { ConformanceResult, DryRunResult, RunResult };
+export type { BackupProgress, ConformanceResult, DryRunResult, RunResult };
+export type { BackupList, CreatedBackup, RestoredBackup, VerifiedBackup };
 
 /** Small objects are latency-bound; how many at once really pay is found out during the run. */
 const CONCURRENCY_MAX_DEFAULT = 96;

@@ -12,6 +12,9 @@ const ASSETS: readonly (readonly [string, number])[] = [
   ["assets/ui/empty.json", 0],
 ];
 
+/** One of them, which the demo deletes and restores. */
+export const LOST_ASSET = "assets/characters/mika/pose-1.png";
+
 function numbered(start: string, end: string, count: number, bytes: number): (readonly [string, number])[] {
   return Array.from({ length: count }, (_, index) => [`${start}${index + 1}${end}`, bytes + index * 137] as const);
 }

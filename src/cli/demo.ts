@@ -1,14 +1,18 @@
 import { Command } from "commander";
-import { App, type DryRunResult, type RunResult } from "../app.ts";
+import { App, type CreatedBackup, type DryRunResult, type RestoredBackup, type RunResult } from "../app.ts";
 import { SyncError, throwIfAborted } from "../core/errors.ts";
-import { isJsonObject } from "../core/json.ts";
+import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { CommandLine, CommonFlags } from "./command-line.ts";
-import { writeDemoWorkspace } from "./demo-workspace.ts";
+import { LOST_ASSET, writeDemoWorkspace } from "./demo-workspace.ts";
 import { formatBytes, formatCount } from "./format.ts";
 import { addressOf } from "./serve.ts";
 import { generatePassphrase } from "./vault/generate-passphrase.ts";
 
 const STOP_GRACE_MS = 9_000;
+
+const MIRROR = { service: "local" };
+
+type Route = "sync/dry_run" | "sync/run" | "backup/create" | "backup/restore";
 
 interface DemoFlags extends CommonFlags {
   readonly once?: boolean;
@@ -19,10 +23,12 @@ interface DemoFolders {
   readonly mirror: string;
 }
 
-/** `demo`: the whole way of a mirror, with nothing but this machine. */
+/** `demo`: the whole way of a mirror and of a backup, with nothing but this machine. */
 export function demoCommand(cli: CommandLine): Command {
   const command = new Command("demo")
-    .description("show a mirror at work in a temporary workspace (--root is not used): no account, nothing left behind")
+    .description(
+      "show a mirror and a backup at work in a temporary workspace (--root is not used): no account, nothing left behind",
+    )
     .option("--once", "end after the last step instead of serving on until Ctrl-C");
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<DemoFlags>();
@@ -52,6 +58,7 @@ async function demo(cli: CommandLine, { root, mirror }: DemoFolders, once: boole
     try {
       await cli.print(`server     ${addressOf(server)}`);
       await showMirror(cli, addressOf(server));
+      await showBackup(cli, addressOf(server), root);
       if (once) return;
       const terminated = platform.terminated();
       throwIfAborted(cli.signal);
@@ -79,24 +86,40 @@ async function showVault(cli: CommandLine, app: App, passphrase: string): Promis
 }
 
 async function showMirror(cli: CommandLine, base: string): Promise<void> {
-  const first = await post<DryRunResult>(cli, base, "dry_run");
+  const first = await post<DryRunResult>(cli, base, "sync/dry_run", MIRROR);
   const files = first.manifest.entries;
   const size = formatBytes(first.plan.bytes_to_upload);
   await cli.print(`dry run    ${first.plan.files_to_upload} uploads = ${formatCount(files, "file")}, ${size}`);
   if (files === 0 || first.plan.files_to_upload !== files || first.plan.files_to_delete !== 0) {
     throw unexpected("dry run", `${files} uploads, 0 deletes`, changesOf(first));
   }
-  const { summary } = await post<RunResult>(cli, base, "run");
+  const { summary } = await post<RunResult>(cli, base, "sync/run", MIRROR);
   await cli.print(
     `run        ${summary.status}: ${formatCount(summary.uploads.length, "file")} uploaded, ${formatBytes(summary.bytes_uploaded)}`,
   );
   if (summary.status !== "ok" || summary.uploads.length !== files) {
     throw unexpected("run", `ok, ${files} uploads`, `${summary.status}, ${summary.uploads.length} uploads`);
   }
-  const second = await post<DryRunResult>(cli, base, "dry_run");
+  const second = await post<DryRunResult>(cli, base, "sync/dry_run", MIRROR);
   await cli.print(`dry run    ${changesOf(second)}: ${formatCount(second.plan.files_unchanged, "file")} unchanged`);
   if (changesOf(second) !== "0 uploads, 0 deletes" || second.plan.files_unchanged !== files) {
     throw unexpected("second dry run", `0 uploads, 0 deletes, ${files} unchanged`, changesOf(second));
+  }
+}
+
+/** Archives the assets, loses one, and brings it back. */
+async function showBackup(cli: CommandLine, base: string, root: string): Promise<void> {
+  const backup = await post<CreatedBackup>(cli, base, "backup/create", { label: "demo" });
+  const content = `${formatCount(backup.files, "file")}, ${formatBytes(backup.content_bytes)}`;
+  await cli.print(`backup     ${backup.path}: ${content}`);
+  const { files } = cli.platform;
+  const lost = LOST_ASSET.split("/");
+  if (!(await files.remove(files.join(root, ...lost)))) throw unexpected("backup", `a file ${LOST_ASSET}`, "none");
+  const request = { name: backup.name };
+  const { restored, skipped } = await post<RestoredBackup>(cli, base, "backup/restore", request);
+  await cli.print(`restore    ${restored.join(", ")} was deleted and is back; ${skipped.length} others were there`);
+  if (restored.join() !== LOST_ASSET || skipped.length !== backup.files - 1) {
+    throw unexpected("restore", LOST_ASSET, restored.join(", "));
   }
 }
 
@@ -105,17 +128,17 @@ function changesOf({ plan }: DryRunResult): string {
 }
 
 /** Asks the demo's own server. @throws SyncError `internal` for any answer but 200 */
-async function post<Result>(cli: CommandLine, base: string, route: "dry_run" | "run"): Promise<Result> {
-  const response = await fetch(`${base}/api/sync/${route}`, {
+async function post<Result>(cli: CommandLine, base: string, route: Route, body: JsonObject): Promise<Result> {
+  const response = await fetch(`${base}/api/${route}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ service: "local" }),
+    body: JSON.stringify(body),
     signal: cli.signal,
   });
   const answer: unknown = await response.json();
   if (response.ok) return answer as Result;
   const detail = isJsonObject(answer) && typeof answer["detail"] === "string" ? answer["detail"] : "no reason given";
-  throw unexpected(`POST /api/sync/${route}`, "status 200", `${response.status}: ${detail}`);
+  throw unexpected(`POST /api/${route}`, "status 200", `${response.status}: ${detail}`);
 }
 
 function unexpected(step: string, expected: string, found: string): SyncError {

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { VERSION } from "../core/version.ts";
+import { backupCommand } from "./backup-command.ts";
 import type { CommandLine } from "./command-line.ts";
 import { demoCommand } from "./demo.ts";
 import { flagsCommand } from "./flags-command.ts";
@@ -31,7 +32,7 @@ export function createProgram(cli: CommandLine, written: Written): Command {
     .addHelpText("after", HELP);
   for (const make of [serveCommand, demoCommand, manifestCommand, planCommand, runCommand])
     program.addCommand(make(cli));
-  for (const make of [vaultCommand, flagsCommand, providerCommand]) program.addCommand(make(cli));
+  for (const make of [backupCommand, vaultCommand, flagsCommand, providerCommand]) program.addCommand(make(cli));
   const output = {
     writeOut: (text: string) => void (written.out += text),
     writeErr: (text: string) => void (written.err += text),

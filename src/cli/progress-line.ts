@@ -1,3 +1,4 @@
+import type { BackupProgress } from "../app.ts";
 import type { EventSink, ProductEvent, SyncProgress } from "../core/events.ts";
 import type { Terminal } from "../platform/contract.ts";
 import { formatBytes, formatNumber } from "./format.ts";
@@ -11,10 +12,19 @@ export class ProgressLine implements EventSink {
   constructor(private readonly terminal: Terminal) {}
 
   emit(event: ProductEvent): void {
+    if (event.type === "sync.progress") this.#draw(progressText(event));
+  }
+
+  showBackup({ phase, filesDone, filesTotal, bytesDone }: BackupProgress): void {
+    const files = `${formatNumber(filesDone)} of ${formatNumber(filesTotal)} files`;
+    this.#draw(`${phase}  ${files}  ${formatBytes(bytesDone)}`);
+  }
+
+  #draw(text: string): void {
     const columns = this.terminal.errorColumns;
-    if (event.type !== "sync.progress" || columns === undefined) return;
+    if (columns === undefined) return;
     this.#drawn = true;
-    this.terminal.writeError(CLEAR_LINE + progressText(event).slice(0, columns - 1));
+    this.terminal.writeError(CLEAR_LINE + text.slice(0, columns - 1));
   }
 
   /** Takes the line away, before anything else is shown. */

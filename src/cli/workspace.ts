@@ -45,11 +45,15 @@ export async function openApp(cli: CommandLine, flags: WorkspaceFlags, options: 
 }
 
 /** Runs `use` with the workspace's App and closes it. An unexpected error goes to the log, as its message says. */
-export async function withApp<T>(cli: CommandLine, flags: WorkspaceFlags, use: (app: App) => Promise<T>): Promise<T> {
+export async function withApp<T>(
+  cli: CommandLine,
+  flags: WorkspaceFlags,
+  use: (app: App, progress: ProgressLine) => Promise<T>,
+): Promise<T> {
   const progress = new ProgressLine(cli.platform.terminal);
   const app = await openApp(cli, flags, { listener: progress, asks: true });
   try {
-    return await use(app);
+    return await use(app, progress);
   } catch (thrown) {
     const error = toSyncError(thrown);
     if (error.code === "internal") app.log.write("error", "cli.error", { error: rootMessage(error) });

@@ -12,6 +12,8 @@ test("--once shows every step with what it should give, ends with 0 and leaves n
   expect(files?.[2]).toBe(files?.[1]);
   expect(stdout).toMatch(new RegExp(`^run {8}ok: ${files?.[1]} files uploaded, `, "m"));
   expect(stdout).toMatch(new RegExp(`^dry run {4}0 uploads, 0 deletes: ${files?.[1]} files unchanged$`, "m"));
+  expect(stdout).toMatch(/^backup {5}backups\/cloud\/\d{8}T\d{6}Z-demo\.zip: \d+ files, /m);
+  expect(stdout).toMatch(/^restore {4}assets\/characters\/mika\/pose-1\.png was deleted and is back; /m);
   // TMPDIR is this folder.
   expect(readdirSync(workspace.other)).toEqual([]);
   expect(readdirSync(workspace.root)).toEqual([]);
