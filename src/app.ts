@@ -11,7 +11,7 @@ import { type RestoredBackup, restoreBackup } from "./backup/restore-backup.ts";
 import { type VerifiedBackup, verifyBackup } from "./backup/verify-backup.ts";
 import { requireFlag, requireService, type ServiceName } from "./config/flags.ts";
 import { loadSettings, type Settings } from "./config/settings.ts";
-import { systemClock } from "./core/clock.ts";
+import { type Clock, systemClock } from "./core/clock.ts";
 import { SyncError } from "./core/errors.ts";
 import type { EventSink, ProductEvent } from "./core/events.ts";
 import { createPacer } from "./core/pacer.ts";
@@ -61,6 +61,8 @@ export interface AppOptions {
   readonly complain: (line: string) => void;
   /** Hears every event beside the log, e.g. a progress bar. */
   readonly listener?: EventSink;
+  /** For tests: another time for runs. Default the system's. */
+  readonly clock?: Clock;
   /** For tests: another registry of providers. */
   readonly loadProvider?: (service: string) => Promise<OpenProvider>;
 }
@@ -338,7 +340,7 @@ export class App {
       hashFiles: this.#hashFiles,
       cache: fileManifestCache(files, this.root, newHasher),
       events: this.#events,
-      clock: systemClock,
+      clock: this.#options.clock ?? systemClock,
       holder: () => loadLeaseHolder(files, this.root, this.platform.machineName()),
       concurrencyMax: settings.sync.concurrency ?? CONCURRENCY_MAX_DEFAULT,
     };

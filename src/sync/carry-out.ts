@@ -4,6 +4,7 @@ import type { RelativePath } from "../core/paths.ts";
 import type { SyncChange } from "../manifest/diff.ts";
 import { type Manifest, orderedEntries } from "../manifest/manifest.ts";
 import { type Application, applyDeletes, applyUploads, blockingDeletes } from "./apply-plan.ts";
+import { checkStored } from "./check-stored.ts";
 import type { PlanResult, SyncPlan } from "./plan.ts";
 import { publishManifest, type PublishTools } from "./published-manifest.ts";
 import type { RemoteState } from "./remote-state.ts";
@@ -18,6 +19,7 @@ export async function carryOut(application: Application, planned: PlanResult, re
   const { engine, job, lease, progress } = application;
   const { plan } = planned;
   const changes = plan.uploads.length + plan.deletes.length > 0;
+  const startedMs = engine.clock.now();
   let publishedVersion = remote.published?.objectVersion;
   if (changes) {
     await putMarker(
@@ -38,6 +40,7 @@ export async function carryOut(application: Application, planned: PlanResult, re
   await applyUploads(application, plan.uploads);
   progress.phase("delete");
   await applyDeletes(application, safeDeletes(application, plan, new Set(first)));
+  await checkStored(application, remote, startedMs);
   if (application.errors.length > 0) return;
 
   throwIfAborted(job.signal);

@@ -1,0 +1,137 @@
+/** Requests that a store still carries out after the run that sent them was cut off. */
+import { expect, test } from "bun:test";
+import { type Clock, systemClock } from "../../src/core/clock.ts";
+import { SyncError } from "../../src/core/errors.ts";
+import type { Provider } from "../../src/providers/contract.ts";
+import { codeOf, createWorkspace, type Workspace } from "../support/workspace.ts";
+
+const SETTLE_MS_MIN = 5_000;
+
+/** Sleeps for as long as a run waits for a store to settle take no time and are told. */
+function settlingClock(onSettle: () => void): Clock {
+  return {
+    now: () => systemClock.now(),
+    sleep: async (ms, signal) => {
+      // A lease is renewed after half a minute; such a sleep is ended by its signal.
+      if (ms < SETTLE_MS_MIN || ms > 20_000) return await systemClock.sleep(ms, signal);
+      onSettle();
+    },
+  };
+}
+
+const run = async (workspace: Workspace, clock: Clock) =>
+  await (await workspace.app({ clock })).run({ service: "s3", paths: ["assets"], confirm_deletes: true });
+
+const published = ({ store }: Workspace) => {
+  const text = new TextDecoder().decode(store.objects.get("manifests/default.json")?.bytes);
+  const { manifest } = JSON.parse(text) as { manifest: { entries: Record<string, { sha256: string }> } };
+  return Object.entries(manifest.entries).map(([path, { sha256 }]) => `${path} ${sha256}`);
+};
+
+const stored = ({ store }: Workspace) =>
+  [...store.objects]
+    .filter(([key]) => key.startsWith("default/"))
+    .map(([key, { bytes }]) => {
+      const sha256 = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
+      return `${key.slice("default/".length)} ${sha256}`;
+    })
+    .toSorted();
+
+/** Ends the run that makes a call of `verb` for the file, as an abort does; the store gets to it when `later` is called. */
+async function cutOff(workspace: Workspace, verb: "put" | "delete", path: string): Promise<() => Promise<void>> {
+  const controller = new AbortController();
+  let later: (() => Promise<void>) | undefined;
+  const leave = (call: () => Promise<unknown>): never => {
+    later = async () => void (await call());
+    controller.abort();
+    throw new SyncError("aborted", "scripted");
+  };
+  const key = `default/${path}`;
+  workspace.wrap = (provider: Provider) => ({
+    ...provider,
+    put: async (to, source, { signal: _, ...options }) => {
+      if (verb !== "put" || to !== key) return await provider.put(to, source, options);
+      const { size } = source;
+      const bytes = await (await source.open()).read(0, size);
+      const kept = { size, open: async () => ({ read: async () => bytes, close: async () => undefined }) };
+      return leave(() => provider.put(to, kept, options));
+    },
+    delete: async (keys) =>
+      verb === "delete" && keys.includes(key) ? leave(() => provider.delete(keys)) : await provider.delete(keys),
+  });
+  expect(await codeOf(workspace.run({ paths: ["assets"], confirm_deletes: true }, controller.signal))).toBe("aborted");
+  workspace.wrap = (provider) => provider;
+  if (later === undefined) throw new Error("the run was not cut off");
+  return later;
+}
+
+test("a file that is back is not lost to the delete of a cancelled run that the store was still at", async () => {
+  const workspace = await createWorkspace({ "assets/a": "A", "assets/b": "B" });
+  await workspace.run({ paths: ["assets"] });
+  workspace.remove("assets/b");
+  const late = await cutOff(workspace, "delete", "assets/b");
+  workspace.write("assets/b", "B");
+  const deletes: Promise<void>[] = [];
+  const first = await run(
+    workspace,
+    settlingClock(() => void deletes.push(late())),
+  );
+  expect(deletes).toHaveLength(1);
+  expect(first.summary.errors.map(({ path }) => path)).toEqual(["assets/b"]);
+  expect(published(workspace)).not.toContain("assets/b");
+
+  expect(
+    (
+      await run(
+        workspace,
+        settlingClock(() => undefined),
+      )
+    ).summary,
+  ).toMatchObject({ status: "ok" });
+  expect(published(workspace)).toEqual(stored(workspace));
+  expect(stored(workspace)).toHaveLength(2);
+});
+
+test("a file written again is not published while the store holds what a cancelled run had sent", async () => {
+  const workspace = await createWorkspace({ "assets/a": "A", "assets/b": "B" });
+  await workspace.run({ paths: ["assets"] });
+  workspace.write("assets/b", "B, second");
+  const late = await cutOff(workspace, "put", "assets/b");
+  workspace.write("assets/b", "B, the third");
+  workspace.write("assets/c", "C");
+  workspace.wrap = (provider) => ({
+    ...provider,
+    put: async (key, source, options) => {
+      const info = await provider.put(key, source, options);
+      if (key === "default/assets/b") await late();
+      return info;
+    },
+  });
+  const first = await workspace.run({ paths: ["assets"] });
+  expect(first.summary.errors.map(({ path }) => path)).toEqual(["assets/b"]);
+  expect(first.summary.uploads).toEqual(["assets/c"]);
+
+  workspace.wrap = (provider) => provider;
+  expect((await workspace.run({ paths: ["assets"] })).summary).toMatchObject({ status: "ok", uploads: ["assets/b"] });
+  expect(published(workspace)).toEqual(stored(workspace));
+});
+
+test("a run that follows none that was cut off waits for nothing and lists nothing", async () => {
+  const workspace = await createWorkspace({ "assets/a": "A", "assets/b": "B" });
+  let settled = 0;
+  const clock = settlingClock(() => settled++);
+  let listed = 0;
+  workspace.wrap = (provider) => ({
+    ...provider,
+    list: (...args) => {
+      listed++;
+      return provider.list(...args);
+    },
+  });
+  await run(workspace, clock);
+  workspace.remove("assets/b");
+  await run(workspace, clock);
+  workspace.write("assets/b", "B");
+  await run(workspace, clock);
+  expect([settled, listed]).toEqual([0, 0]);
+});
