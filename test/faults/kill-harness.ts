@@ -123,6 +123,11 @@ class KillHarness {
       await this.#killOnce();
       await this.destination.requireNothingMissing();
     }
+    // What was cut off may be followed by a run that looks at a part of it only.
+    if (this.random.chance(0.3)) {
+      requireOk(await this.mirror.start(this.random.pick(TREE_FOLDERS)).ended);
+      await this.destination.requireNothingMissing();
+    }
     const startedMs = performance.now();
     const requestsBefore = this.proxy.requests;
     requireOk(await this.mirror.start(...TREE_FOLDERS).ended);
@@ -158,7 +163,8 @@ class KillHarness {
   async #runUntil({ by, at }: KillMoment): Promise<ProgramResult> {
     const requestsBefore = this.proxy.requests;
     const bytesBefore = this.proxy.bytesUp;
-    const program = this.mirror.start(...TREE_FOLDERS);
+    const folders = this.random.chance(0.7) ? TREE_FOLDERS : [this.random.pick(TREE_FOLDERS)];
+    const program = this.mirror.start(...folders);
     const timer = by === "time" ? setTimeout(() => program.kill(), at) : undefined;
     this.proxy.onProgress = ({ requests, bytesUp }) => {
       if (by === "request" && requests - requestsBefore > at) program.kill();
