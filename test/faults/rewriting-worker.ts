@@ -28,5 +28,5 @@ for (;;) {
     closeSync(file);
   }
   // In bursts, so that some runs get through between two of them.
-  await Bun.sleep(random.chance(0.5) ? random.integer(0, 20) : random.integer(100, 900));
+  await Bun.sleep(random.chance(0.7) ? random.integer(0, 15) : random.integer(100, 500));
 }

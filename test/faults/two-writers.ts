@@ -103,13 +103,14 @@ export async function crashLeaseHolder(server: CephRgw, seed: number): Promise<v
 
 /**
  * Delays around the protocol's own objects, which widen the windows that races are lost in. With `holds` no file is
- * sent before both writers have asked for the lease: its creation, its probe, and the other one's creation.
+ * sent before both writers have asked for the lease: one of them does by a look, a write and a probe.
  */
 function racePace(random: SeededRandom, holds: boolean): FaultProxy["pace"] {
   let asked = 0;
   const bothAsked = Promise.withResolvers<void>();
   return async ({ class: requestClass, key }) => {
-    if (requestClass === "control_put" && key.endsWith(".lease.json") && ++asked === 3) bothAsked.resolve();
+    const asks = requestClass === "control_get" || requestClass === "control_put";
+    if (asks && key.endsWith(".lease.json") && ++asked === 4) bothAsked.resolve();
     if (holds && requestClass === "small_put") await Promise.race([bothAsked.promise, Bun.sleep(HOLD_MS_MAX)]);
     if (requestClass.startsWith("control") || random.chance(0.1)) await Bun.sleep(random.integer(0, 60));
   };
