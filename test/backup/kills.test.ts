@@ -11,7 +11,7 @@ import { forgeZip } from "./zip-forge.ts";
 
 /** `bun run soak:backup` sets more. */
 const KILLS = Number(process.env["BACKUP_KILLS"] ?? 6);
-const PROCESS = join(import.meta.dir, "process.ts");
+const PROCESS = join(import.meta.dir, "step-worker.ts");
 
 /** Runs the process to its end. True when it was killed at its step, false when it had fewer steps. */
 async function killed(...args: readonly string[]): Promise<boolean> {

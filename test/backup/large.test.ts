@@ -7,7 +7,7 @@ import { tempFolder } from "../support/temp-folder.ts";
 const RSS_MAX_MIB = 200;
 /** A restore holds the directory and the manifest: about 3 KB a file, and what the garbage collector has not come to. */
 const RESTORE_RSS_MAX_MIB = 350;
-const PROCESS = join(import.meta.dir, "large-process.ts");
+const PROCESS = join(import.meta.dir, "large-worker.ts");
 
 interface Measured {
   readonly rssMib: number;

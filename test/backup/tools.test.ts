@@ -96,7 +96,7 @@ function run(command: readonly string[], cwd: string): void {
     cwd,
     env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C.UTF-8" },
   });
-  if (exitCode !== 0) throw new Error(`${command.join(" ")}: ${exitCode}\n${stdout}${stderr}`);
+  if (exitCode !== 0) throw new Error(`${command.join(" ")}: ${exitCode}\n${String(stdout)}${String(stderr)}`);
 }
 
 function isThere({ command }: Tool): boolean {

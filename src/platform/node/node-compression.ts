@@ -29,7 +29,7 @@ interface InflateOptions {
 export const nodeCompression: Compression = {
   parallelism: availableParallelism(),
   crc32: (bytes, seed = 0) => crc32(bytes, seed),
-  deflateNow: (bytes, options) => deflateRawSync(bytes, zlibOptions(options)),
+  deflateNow: (bytes, options) => deflateRawSync(bytes, { ...zlibOptions(options), windowBits: windowBits(bytes) }),
   deflate: (bytes, options) => deflateInPool(bytes, zlibOptions(options)),
   inflateNow: (bytes, size) => {
     try {
@@ -54,6 +54,12 @@ function zlibOptions({ level, dictionary, more }: DeflateOptions): ZlibOptions {
     ...(dictionary === undefined ? {} : { dictionary }),
     ...(more ? { finishFlush: constants.Z_SYNC_FLUSH } : {}),
   };
+}
+
+/** No more window than a small piece can use: clearing the whole one costs as much as compressing 2 KiB. */
+function windowBits({ byteLength }: Uint8Array): number {
+  // Zlib looks back less than its window by 262 bytes.
+  return Math.min(15, Math.max(9, Math.ceil(Math.log2(byteLength + 262))));
 }
 
 /** One byte more than there should be, so that a longer stream shows itself; the least that zlib takes is 64. */
