@@ -2,7 +2,7 @@
  * `bun bench/manifest/main.ts [ROUNDS]`: scans against git, coreutils and plain Python on the same trees, one after the
  * other in every round, warm cache, every measured thing in a process of its own. Prints medians as a Markdown table.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -123,19 +123,10 @@ function measure({ name, command, cwd, prepare }: Contender): Sample {
   return { wallMs, cpuMs: Number(cpuTime.total) / 1_000, peakBytes: maxRSS, output: result.stdout.toString() };
 }
 
-/** `count` files in `folders` folders, of `bytes` on average, the same each time. */
-function plantTree(name: string, count: number, folders: number, bytes: number): string {
+/** In a process of its own: what this one has ever held would count as the peak of all that it starts. */
+function plantTree(name: string, ...sizes: readonly number[]): string {
   const root = join(base, name);
-  let state = 1;
-  for (let folder = 0; folder < folders; folder++) {
-    const path = join(root, "assets", `chapter-${Math.floor(folder / 40)}`, `scene-${folder}`);
-    mkdirSync(path, { recursive: true });
-    for (let file = 0; file < count / folders; file++) {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      const size = folders === 1 ? bytes : Math.floor((state / 2 ** 32) * 2 * bytes);
-      writeFileSync(join(path, `frame-${file}.png`), new Uint8Array(size).fill(state));
-    }
-  }
+  sh([process.execPath, join(import.meta.dir, "plant-tree.ts"), root, ...sizes].join(" "), base);
   return root;
 }
 

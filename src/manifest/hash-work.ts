@@ -31,7 +31,7 @@ const POOL_FILES = 2_000;
 const POOL_AFTER_MS = 20;
 const POOL_BYTES = 16_777_216;
 /** Files told to another thread in one message; telling costs about as much as hashing a file. */
-const BATCH_FILES = 256;
+const BATCH_FILES = 1_024;
 /** From this size on the largest goes first, so that no core ends up alone with it. */
 const HUGE_BYTES = 67_108_864;
 
