@@ -20,8 +20,11 @@ export interface ProgramResult {
   /** What --json printed: a run's result or a problem. */
   readonly answer: {
     readonly code?: string;
+    readonly status?: number;
     readonly detail?: string;
-    readonly details?: Readonly<Record<string, unknown>>;
+    /** Of a refusal for another run. */
+    readonly holder?: string;
+    readonly since?: string;
     readonly summary?: { readonly status: string; readonly uploads: string[]; readonly errors: unknown[] };
   };
   readonly stderr: string;

@@ -88,8 +88,8 @@ export async function crashLeaseHolder(server: CephRgw, seed: number): Promise<v
     if (killed.status !== null) throw new Violation(`the writer ended with ${killed.status} before it could be killed`);
 
     const refused = await other.mirror.start(other.folder).ended;
-    const { holder, since } = { holder: "", since: "", ...(refused.answer as Record<string, unknown>) };
-    if (refused.status !== 1 || refused.answer.code !== "run_in_progress" || holder === "" || since === "")
+    const { code, status, holder = "", since = "" } = refused.answer;
+    if (refused.status !== 1 || code !== "run_in_progress" || status !== 409 || holder === "" || since === "")
       throw new Violation(
         `a held snapshot was not refused as such: ${refused.status} ${JSON.stringify(refused.answer)}`,
       );
