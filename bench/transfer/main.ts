@@ -13,6 +13,7 @@ import { join, resolve } from "node:path";
 import { App } from "../../src/app.ts";
 import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
 import { CephRgw } from "../../test/services/ceph-rgw.ts";
+import { fill } from "./fill.ts";
 import { compare, type Contender, measure, tableRows } from "./measure.ts";
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts");
@@ -74,16 +75,6 @@ const SCENARIOS: readonly Scenario[] = [
     peers: false,
   },
 ];
-
-function fill(folder: string, count: number, size: (index: number) => number): void {
-  for (let i = 0; i < count; i++) {
-    const sub = join(folder, `${i % 50}`);
-    mkdirSync(sub, { recursive: true });
-    const bytes = new Uint8Array(size(i));
-    for (let at = 0; at < bytes.length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
-    writeFileSync(join(sub, `${i}.bin`), bytes);
-  }
-}
 
 function ours(scenario: Scenario): Contender {
   return {

@@ -109,7 +109,7 @@ test(`no mutation of an archive writes outside the workspace, crashes or hangs (
         await verifyBackup(engine, NAME);
       },
     ),
-    { numRuns: RUNS, timeout: HANG_MS },
+    { numRuns: RUNS, plugins: [fc.timeout(HANG_MS)] },
   );
   expect(refused).toBeGreaterThan(RUNS / 4);
   expect(restored).toBeGreaterThan(0);
