@@ -112,7 +112,7 @@ test("a flag that is off is named, and nothing is sent", async () => {
 test("a malformed config file is an error with its place, never all flags on", async () => {
   const workspace = localWorkspace();
   workspace.write("config/comfyvn.json", '{"features": {"enable_cloud_sync": true,,}}');
-  for (const args of [["manifest"], ["plan", "--service", "local"], ["run", "--service", "local"], ["serve"]]) {
+  for (const args of [["manifest"], ["plan", "--service", "local"], ["run", "--service", "local"]]) {
     const { status, stdout, stderr } = await workspace.call(args);
     expect({ args, status, stdout }).toEqual({ args, status: 1, stdout: "" });
     expect(stderr).toMatch(/^error: config\/comfyvn\.json [^\n]*line 1, column \d+[^\n]*\[config_malformed\]\n$/);
