@@ -59,7 +59,7 @@ const COUNTS: RequestCounts = {
   control_get: 6,
   control_put: 12,
   head: 6,
-  delete_batch: 6,
+  delete_batch: 5,
 };
 
 /**
