@@ -91,6 +91,12 @@ export class Attempts {
     if (this.#circuit.isOpen) throw this.#giveUp(error);
   }
 
+  /** The last attempt got further than all before it, so that patience starts anew with the next failure. */
+  renew(): void {
+    this.#made = 0;
+    this.#waitedMs = 0;
+  }
+
   succeeded(): void {
     this.#circuit.answered();
   }

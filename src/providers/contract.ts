@@ -21,9 +21,12 @@
  *  9. A provider retries nothing itself (retry.ts does) and reads no ambient credential, profile or environment
  *     variable.
  * 10. An aborted signal ends a call with `aborted` and leaves no partial object visible.
+ * 11. Records given as `resume` are a help and no proof: whatever is in them, what a put stores keeps promise 1. After a
+ *     put that succeeds, or that a repeat cannot help, they are empty and nothing unfinished is left in the store.
  */
 import type { SyncError } from "../core/errors.ts";
 import type { NewHasher } from "../core/hash.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { Pacer } from "../core/pacer.ts";
 import type { Files } from "../platform/contract.ts";
 
@@ -50,8 +53,25 @@ export interface Provider {
    * @throws `object_missing`, `precondition_failed`, `provider_unsupported` without the capability
    */
   copy(from: string, to: string, options: CopyOptions): Promise<ObjectInfo>;
+  /** Absent where a put that ended early leaves nothing behind. */
+  readonly unfinished?: UnfinishedPuts;
   /** Frees connections. */
   close(): Promise<void>;
+}
+
+/** What puts that ended early have left in the store: it cannot be seen, and costs room until it is removed. */
+export interface UnfinishedPuts {
+  /** Removes what `records` lead to, and clears them. */
+  discard(records: UploadRecords, options?: CallOptions): Promise<void>;
+  /**
+   * Removes every unfinished put of a key that starts with `prefix`, except those that the records of their key lead to.
+   * Also those of other machines: only for a caller who knows that nobody else is writing there.
+   */
+  discardOthers(
+    prefix: string,
+    recordsOf: (key: string) => UploadRecords | undefined,
+    options?: CallOptions,
+  ): Promise<void>;
 }
 
 export interface Capabilities {
@@ -90,8 +110,28 @@ export interface PutOptions extends CallOptions {
   readonly sha256: string;
   readonly contentType?: string;
   readonly precondition?: Precondition;
-  /** Content bytes handed to the network since the last call. A retried attempt reports its bytes again as negative. */
+  /**
+   * Content bytes handed to the network since the last call, or found to have arrived earlier (`resume`): all together
+   * are the source's size. A retried attempt reports its bytes again as negative.
+   */
   readonly onBytes?: (bytes: number) => void;
+  /**
+   * Where the provider keeps what a later put of the same content to the same key needs to go on where this one ends.
+   * Kept for a failure that a repeat may help and for an abort; ignored where puts cannot be resumed.
+   */
+  readonly resume?: UploadRecords;
+}
+
+/**
+ * The records of one key in one destination, in the provider's own words, oldest first. For one put at a time. None of
+ * the calls throws: records that cannot be kept or read cost a put from the beginning and nothing else.
+ */
+export interface UploadRecords {
+  /** Those that were kept whole. */
+  load(): Promise<readonly JsonObject[]>;
+  /** When it resolves a killed process does not lose the record. */
+  add(record: JsonObject): Promise<void>;
+  clear(): Promise<void>;
 }
 
 export type Precondition = { readonly kind: "absent" } | { readonly kind: "version"; readonly version: string };

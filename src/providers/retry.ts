@@ -3,7 +3,15 @@ import { type SyncError, toSyncError } from "../core/errors.ts";
 import { type NewHasher, newPortableHasher } from "../core/hash.ts";
 import { Attempts, type PatiencePolicy } from "./attempts.ts";
 import { Circuit, type CircuitPolicy } from "./circuit.ts";
-import type { ByteSource, CallOptions, DeleteOutcome, ObjectInfo, Provider, PutOptions } from "./contract.ts";
+import type {
+  ByteSource,
+  CallOptions,
+  DeleteOutcome,
+  ObjectInfo,
+  Provider,
+  PutOptions,
+  UnfinishedPuts,
+} from "./contract.ts";
 import { resumingBody } from "./resuming-body.ts";
 import { mayRetry, outcomeUnknown } from "./retry-table.ts";
 
@@ -40,9 +48,9 @@ export interface RetryTools {
  * for reads and for writes, that make the rest of a run fail fast when the far side is dead. An abort ends a wait at
  * once.
  *
- * - `put` opens its source anew for each attempt, and takes back by a negative `onBytes` what a failed one reported. A
- *   condition that fails after an attempt whose answer was lost is a conflict only when the object is not our own
- *   bytes.
+ * - `put` opens its source anew for each attempt, and takes back by a negative `onBytes` what a failed one reported. An
+ *   attempt goes on where the records of `resume` lead to, and patience is renewed by each that gets further. A
+ *   condition that fails after an attempt whose answer was lost is a conflict only when the object is not our own bytes.
  * - `get`: the body goes on where it broke, with the same version or an error.
  * - `list` starts again and leaves out what it has given already; it holds the keys it gave in memory.
  * - `delete` repeats only the keys that may succeed yet.
@@ -64,9 +72,14 @@ export function withRetry(
     identity: provider.identity,
     keyFault: (key) => provider.keyFault(key),
     close: () => provider.close(),
+    ...(provider.unfinished === undefined
+      ? {}
+      : { unfinished: retriedDiscards(provider.unfinished, (options) => begin(writes, options)) }),
 
-    put: async (key, source, options) =>
-      await begin(writes, options).run(putAttempt(provider, key, source, options, newHasher)),
+    put: async (key, source, options) => {
+      const attempts = begin(writes, options);
+      return await attempts.run(putAttempt(provider, key, source, options, newHasher, () => attempts.renew()));
+    },
     stat: async (key, options) => await begin(reads, options).run(() => provider.stat(key, options)),
     copy: async (from, to, options) => await begin(writes, options).run(() => provider.copy(from, to, options)),
     delete: async (keys, options) => await deleteAll(provider, begin(writes, options), keys, options),
@@ -102,6 +115,17 @@ export function withRetry(
   };
 }
 
+function retriedDiscards(
+  unfinished: UnfinishedPuts,
+  begin: (options: CallOptions | undefined) => Attempts,
+): UnfinishedPuts {
+  return {
+    discard: async (records, options) => await begin(options).run(() => unfinished.discard(records, options)),
+    discardOthers: async (prefix, recordsOf, options) =>
+      await begin(options).run(() => unfinished.discardOthers(prefix, recordsOf, options)),
+  };
+}
+
 /** One attempt of a put, to be called again; it remembers whether an earlier one may have been applied. */
 function putAttempt(
   provider: Provider,
@@ -109,8 +133,10 @@ function putAttempt(
   source: ByteSource,
   options: PutOptions,
   newHasher: NewHasher,
+  onProgress: () => void,
 ): () => Promise<ObjectInfo> {
   let mayBeApplied = false;
+  let furthest = 0;
   return async () => {
     let reported = 0;
     const onBytes = (bytes: number): void => {
@@ -121,6 +147,10 @@ function putAttempt(
       return await provider.put(key, source, { ...options, onBytes });
     } catch (thrown) {
       if (reported !== 0) options.onBytes?.(-reported);
+      if (reported > furthest && ((await options.resume?.load()) ?? []).length > 0) {
+        furthest = reported;
+        onProgress();
+      }
       const error = toSyncError(thrown);
       const own =
         mayBeApplied && error.code === "precondition_failed"

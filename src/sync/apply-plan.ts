@@ -10,6 +10,7 @@ import { localSource } from "./local-source.ts";
 import type { PlannedUpload } from "./plan.ts";
 import type { ProgressCounter } from "./progress.ts";
 import type { RunJournal } from "./run-journal.ts";
+import type { UploadRecordFiles } from "./upload-records.ts";
 
 /** What applying a plan needs and fills in. */
 export interface Application {
@@ -24,6 +25,10 @@ export interface Application {
   readonly uploaded: Set<RelativePath>;
   readonly deleted: Set<RelativePath>;
   readonly errors: FileError[];
+  /** For the user, of trouble that no file suffers from. */
+  readonly warnings: string[];
+  /** Where uploads of earlier runs stopped. */
+  readonly records: UploadRecordFiles;
   /** Content bytes that arrived; copies inside the store count none. */
   bytesUploaded: number;
 }
@@ -99,15 +104,13 @@ async function sendOne(application: Application, change: PlannedUpload): Promise
   const { engine, job, progress } = application;
   const size = change.size ?? 0;
   const nativePath = engine.files.join(engine.root, ...change.path.split("/"));
-  const stored = await job.provider.put(
-    job.layout.objectKey(change.path),
-    localSource(engine.files, engine.tree, nativePath, size),
-    {
-      sha256: change.sha256 ?? "",
-      onBytes: (count) => progress.bytes(count),
-      signal: job.signal,
-    },
-  );
+  const key = job.layout.objectKey(change.path);
+  const stored = await job.provider.put(key, localSource(engine.files, engine.tree, nativePath, size), {
+    sha256: change.sha256 ?? "",
+    onBytes: (count) => progress.bytes(count),
+    resume: application.records.of(key),
+    signal: job.signal,
+  });
   application.bytesUploaded += size;
   return stored;
 }

@@ -9,10 +9,11 @@ import type { PlanResult, SyncPlan } from "./plan.ts";
 import { publishManifest, type PublishTools } from "./published-manifest.ts";
 import type { RemoteState } from "./remote-state.ts";
 import { putMarker } from "./run-marker.ts";
+import { discardUnfinished } from "./unfinished-uploads.ts";
 
 /**
- * Carries a plan out in the order that keeps the destination whole: marker, withdrawal of what will be deleted, uploads,
- * deletes, manifest, marker away. Files that fail are in `application.errors`; then nothing is published.
+ * Carries a plan out in the order that keeps the destination whole: marker, withdrawal of what will be deleted, what
+ * earlier runs left unfinished, uploads, deletes, manifest, marker away. Files that fail are in `application.errors`; then nothing is published.
  * @throws SyncError `aborted`, `manifest_conflict`, and what the provider throws for a control object
  */
 export async function carryOut(application: Application, planned: PlanResult, remote: RemoteState): Promise<void> {
@@ -34,6 +35,7 @@ export async function carryOut(application: Application, planned: PlanResult, re
   if (plan.deletes.length > 0 && remote.published !== undefined) {
     publishedVersion = await withdraw(application, plan.deletes, remote, remote.published.objectVersion);
   }
+  await discardUnfinished(application, plan.uploads, remote.marker !== undefined);
   const first = job.provider.capabilities.hierarchicalKeys ? blockingDeletes(plan.deletes, plan.uploads) : [];
   await applyDeletes(application, first);
   progress.phase("upload");

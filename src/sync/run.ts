@@ -13,6 +13,7 @@ import { ProgressCounter } from "./progress.ts";
 import { loadRemoteState, type RemoteState } from "./remote-state.ts";
 import { journalPath, openJournal, readJournal } from "./run-journal.ts";
 import { type RemoteManifestSummary, type RunSummary, summariseRemote } from "./summary.ts";
+import { UploadRecordFiles } from "./upload-records.ts";
 
 export interface RunResult {
   readonly manifest: ManifestSummary;
@@ -157,7 +158,7 @@ async function conclude(
       status: ok ? "ok" : "partial",
       errors,
       bytes_uploaded: application?.bytesUploaded ?? 0,
-      warnings: [...planWarnings(planned), ...leaseWarnings(application?.lease)],
+      warnings: [...planWarnings(planned), ...leaseWarnings(application?.lease), ...(application?.warnings ?? [])],
     },
     committed,
     remote_manifest: await summariseRemote(ok ? target : remote.published?.manifest, "remote", engine.newHasher),
@@ -189,6 +190,8 @@ async function apply(
     uploaded: new Set(),
     deleted: new Set(),
     errors: [],
+    warnings: [],
+    records: await UploadRecordFiles.open(engine, job.provider, job.layout),
     bytesUploaded: 0,
   };
   try {

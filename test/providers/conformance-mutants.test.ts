@@ -10,6 +10,7 @@ import { keyMutants } from "./conformance-mutants/key-mutants.ts";
 import { listingMutants } from "./conformance-mutants/listing-mutants.ts";
 import { type Mutant, openMutant } from "./conformance-mutants/mutant.ts";
 import { readingMutants } from "./conformance-mutants/reading-mutants.ts";
+import { resumingMutants } from "./conformance-mutants/resuming-mutants.ts";
 import { writingMutants } from "./conformance-mutants/writing-mutants.ts";
 
 const mutants: readonly Mutant[] = [
@@ -19,6 +20,7 @@ const mutants: readonly Mutant[] = [
   ...writingMutants,
   ...keyMutants,
   ...callingMutants,
+  ...resumingMutants,
 ];
 
 /** The suite's options with every provider it opens mutated alike. */

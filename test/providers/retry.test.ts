@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { systemClock } from "../../src/core/clock.ts";
 import { SyncError } from "../../src/core/errors.ts";
+import { memoryRecords } from "../../src/providers/conformance/memory-records.ts";
 import { sourceOf } from "../../src/providers/conformance/sources.ts";
 import type { ObjectInfo, Provider } from "../../src/providers/contract.ts";
 import { openMemoryProvider } from "../../src/providers/memory/memory-provider.ts";
@@ -150,6 +151,31 @@ describe("putting", () => {
     const reported: number[] = [];
     await provider.put("key", sourceOf(bytes), { sha256: digest, onBytes: (count) => void reported.push(count) });
     expect(reported).toEqual([bytes.length, -bytes.length, bytes.length]);
+  });
+
+  test("patience is renewed by attempts that get further and are gone on with, and by no others", async () => {
+    for (const [kept, partsMax] of [
+      [true, 40],
+      [false, RETRY_POLICY_DEFAULT.attemptsMax],
+    ] as const) {
+      const { inner, clock } = bench();
+      const records = memoryRecords();
+      let attempts = 0;
+      const flaky: Provider = {
+        ...inner,
+        put: async (key, source, options) => {
+          attempts++;
+          options.onBytes?.(attempts);
+          if (attempts === 40) return await inner.put(key, source, { sha256: digest });
+          if (kept) await options.resume?.add({ part: attempts });
+          throw fault("provider_unreachable").error;
+        },
+      };
+      const provider = withRetry(flaky, undefined, { clock, random: () => 1 });
+      const put = provider.put("key", sourceOf(bytes), { sha256: digest, resume: records });
+      expect(await codeOf(put)).toBe(kept ? "resolved" : "provider_unreachable");
+      expect(attempts).toBeLessThanOrEqual(partsMax);
+    }
   });
 
   test("progress of a put that fails for good ends at nothing", async () => {

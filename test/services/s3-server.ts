@@ -132,7 +132,7 @@ export class S3Server implements S3Account {
       case "ListObjectsV2":
         return listObjects(request, bucket, quirks);
       case "ListMultipartUploads":
-        return listUploads(bucket);
+        return listUploads(request, bucket, quirks);
       case "DeleteObjects":
         if (quirks.noDeleteObjects === true) throw new S3Failure(501, "NotImplemented");
         return deleteObjects(request, bucket, this.undeletable);
@@ -158,7 +158,7 @@ export class S3Server implements S3Account {
       case "AbortMultipartUpload":
         return abortUpload(request, bucket);
       case "ListParts":
-        return listParts(request, bucket);
+        return listParts(request, bucket, quirks);
       default:
         throw new S3Failure(501, "NotImplemented");
     }

@@ -32,6 +32,11 @@ export class TcpProxy {
     this.#sockets.clear();
   }
 
+  /** Resolves when everything that dead clients had sent has gone up. */
+  async idle(): Promise<void> {
+    while (this.#sockets.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
   #join(client: Socket): void {
     const upstream = connect(Number(this.target.port), this.target.hostname);
     for (const socket of [client, upstream]) {
@@ -39,8 +44,9 @@ export class TcpProxy {
       socket.on("error", () => socket.destroy());
       socket.on("close", () => {
         this.#sockets.delete(socket);
-        client.destroy();
-        upstream.destroy();
+        // What one side had sent before it ended still goes to the other.
+        client.destroySoon();
+        upstream.destroySoon();
       });
     }
     client.on("data", (chunk) => {

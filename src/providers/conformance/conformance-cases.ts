@@ -9,6 +9,7 @@ import { keyCases } from "./cases/keys.ts";
 import { listingCases } from "./cases/listing.ts";
 import { missingCases } from "./cases/missing.ts";
 import { rangeCases } from "./cases/ranges.ts";
+import { resumingCases } from "./cases/resuming.ts";
 import { visibilityCases } from "./cases/visibility.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
 
@@ -25,5 +26,6 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...keyCases,
   ...errorCases,
   ...abortingCases,
+  ...resumingCases,
   ...concurrencyCases,
 ];

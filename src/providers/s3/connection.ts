@@ -2,7 +2,7 @@ import { SyncError, throwIfAborted } from "../../core/errors.ts";
 import type { ProviderContext } from "../contract.ts";
 import { addressOf, pathOf, percentEncode, type S3Address } from "./address.ts";
 import { ByteBudget } from "./byte-budget.ts";
-import { exchange, type HttpAnswer, type Pacing } from "./http.ts";
+import { exchange, type HttpAnswer } from "./http.ts";
 import type { S3Limits } from "./limits.ts";
 import { PartBuffers } from "./part-buffers.ts";
 import { type Refusal, readRefusal, refusalError } from "./refusal.ts";
@@ -23,6 +23,8 @@ export interface S3Request {
   readonly bodySha256?: string;
   /** Milliseconds the store may work before it answers, beside the time the body takes. Default `idleMs`. */
   readonly answerMs?: number;
+  /** Called when the body has been handed on, where that can be told (`streamsKnownLength`). */
+  readonly onSent?: () => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -40,7 +42,6 @@ export class S3Connection {
   readonly budget: ByteBudget;
   readonly buffers: PartBuffers;
   readonly #sign: Sign;
-  readonly #pacing: Pacing | undefined;
   /** The store's clock less ours, milliseconds. */
   #clockOffsetMs = 0;
   #bodyBytesInFlight = 0;
@@ -52,8 +53,6 @@ export class S3Connection {
     this.address = addressOf(settings);
     this.budget = new ByteBudget(limits.bytesInFlightMax);
     this.buffers = new PartBuffers(Math.ceil(limits.bytesInFlightMax / limits.partBytesMin));
-    const { pacer, streamsKnownLength = false } = context;
-    this.#pacing = pacer === undefined ? undefined : { pacer, inPieces: streamsKnownLength };
     this.#sign = newSigner(this.address.host, settings.region, settings.credentials, context.newHasher);
   }
 
@@ -94,6 +93,7 @@ export class S3Connection {
 
   async #attempt(request: S3Request): Promise<HttpAnswer | Refused> {
     const { method, query = {}, headers = {}, bodySha256 = EMPTY_SHA256, body, signal } = request;
+    const { pacer, streamsKnownLength = false } = this.context;
     const path =
       request.path ?? (request.key === undefined ? bucketPath(this.address) : pathOf(this.address, request.key));
     const at = Date.now() + this.#clockOffsetMs;
@@ -106,7 +106,7 @@ export class S3Connection {
         url: `${this.address.origin}${path}${search}`,
         headers: { ...signed, "accept-encoding": "identity", "user-agent": "comfyvn-cloud-sync" },
         ...(body === undefined ? {} : { body }),
-        pacing: this.#pacing,
+        flow: { pacer, inPieces: streamsKnownLength, onSent: request.onSent },
         signal,
         answerMs: (request.answerMs ?? this.limits.idleMs) + this.#uploadMs(),
         idleMs: this.limits.idleMs,
@@ -122,7 +122,7 @@ export class S3Connection {
   #uploadMs(): number {
     const { uploadBytesPerSecondMin } = this.limits;
     // A shaper slower than the slowest line is no fault of the line.
-    const slowest = Math.min(uploadBytesPerSecondMin, (this.#pacing?.pacer.bytesPerSecond ?? Infinity) / 2);
+    const slowest = Math.min(uploadBytesPerSecondMin, (this.context.pacer?.bytesPerSecond ?? Infinity) / 2);
     return (this.#bodyBytesInFlight / slowest) * 1000;
   }
 

@@ -6,8 +6,7 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
-  /** Waited for before the body goes out. */
-  readonly pacing?: Pacing | undefined;
+  readonly flow?: BodyFlow | undefined;
   readonly signal?: AbortSignal | undefined;
   /** From the start to the head of the answer, milliseconds. */
   readonly answerMs: number;
@@ -15,10 +14,17 @@ export interface HttpRequest {
   readonly idleMs: number;
 }
 
-export interface Pacing {
-  readonly pacer: Pacer;
-  /** The body goes out piece by piece; else in one after its whole wait, since fetch would send chunks of unknown number. */
+/** How a body goes out. */
+export interface BodyFlow {
+  /** Waited for before the bytes go out. */
+  readonly pacer?: Pacer | undefined;
+  /**
+   * A large body goes out piece by piece and is not copied; else in one after its whole wait, since fetch would send
+   * chunks of unknown number.
+   */
   readonly inPieces: boolean;
+  /** Called as soon as the last piece of a body in pieces is handed on, long before its answer. */
+  readonly onSent?: (() => void) | undefined;
 }
 
 export interface HttpAnswer {
@@ -50,29 +56,45 @@ export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
 }
 
 /** Pieces that a shaper's steps are not seen of, and few enough to cost nothing. */
-const PIECE_BYTES = 64 * 1024;
+const PACED_PIECE_BYTES = 64 * 1024;
+const PIECE_BYTES = 256 * 1024;
+/** Below, a stream costs more than the copy that fetch makes; and fetch sends bytes again when a kept connection broke. */
+const IN_PIECES_BYTES_MIN = 2 * 1024 * 1024;
 
-async function bodyOf({ body, headers, pacing, signal }: HttpRequest): Promise<RequestInit & { duplex?: "half" }> {
+async function bodyOf(request: HttpRequest): Promise<RequestInit & { duplex?: "half" }> {
+  const { body, headers, flow, signal } = request;
   if (body === undefined) return {};
-  if (pacing === undefined || body.length === 0) return { body: body as Uint8Array<ArrayBuffer> };
-  if (!pacing.inPieces) {
-    await pacing.pacer.take(body.length, signal);
+  const large = flow?.pacer !== undefined ? body.length > 0 : body.length >= IN_PIECES_BYTES_MIN;
+  if (flow === undefined || !flow.inPieces || !large) {
+    await flow?.pacer?.take(body.length, signal);
     return { body: body as Uint8Array<ArrayBuffer> };
   }
+  return {
+    body: piecesOf(body, flow, signal),
+    headers: { ...headers, "content-length": String(body.length) },
+    duplex: "half",
+  };
+}
+
+function piecesOf(body: Uint8Array, flow: BodyFlow, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
+  const { pacer, onSent } = flow;
+  const pieceBytes = pacer === undefined ? PIECE_BYTES : PACED_PIECE_BYTES;
   let sent = 0;
-  const pieces = new ReadableStream<Uint8Array>(
+  return new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {
-        const piece = body.subarray(sent, sent + PIECE_BYTES);
-        if (piece.length === 0) return controller.close();
-        await pacing.pacer.take(piece.length, signal);
+        const piece = body.subarray(sent, sent + pieceBytes);
+        if (piece.length === 0) {
+          onSent?.();
+          return controller.close();
+        }
+        await pacer?.take(piece.length, signal);
         sent += piece.length;
         controller.enqueue(piece);
       },
     },
     { highWaterMark: 0 },
   );
-  return { body: pieces, headers: { ...headers, "content-length": String(body.length) }, duplex: "half" };
 }
 
 function answerOf(response: Response, method: string, watch: Watch): HttpAnswer {

@@ -16,7 +16,13 @@ export interface S3Limits {
   readonly partsPreferredMax: number;
   /** No store takes more parts than this. */
   readonly partsMax: number;
+  /** Parts of one object under way, from their first byte to their answer. */
   readonly partsAtOnce: number;
+  /**
+   * Of these, how many have bytes still to go out, where that can be told. One after the other fills a line as well as
+   * all at once, since the next begins before the last is answered; and when the run is killed only so many are lost.
+   */
+  readonly partsSentAtOnce: number;
   /** Content held in memory by all uploads of one provider together. */
   readonly bytesInFlightMax: number;
   /** The largest object that is copied in one request, and the parts of larger ones. */
@@ -41,12 +47,13 @@ export interface S3Limits {
 export const S3_LIMITS: S3Limits = {
   singlePutBytesMax: 16 * MIB,
   conditionalPutBytesMax: GIB,
-  partBytesMin: 16 * MIB,
+  partBytesMin: 8 * MIB,
   partBytesPreferredMax: 64 * MIB,
   partsPreferredMax: 1_000,
   partsMax: 10_000,
   partsAtOnce: 4,
-  bytesInFlightMax: 128 * MIB,
+  partsSentAtOnce: 1,
+  bytesInFlightMax: 64 * MIB,
   copyBytesMax: 5 * GIB,
   copyPartBytes: GIB,
   deleteBatchMax: 1_000,

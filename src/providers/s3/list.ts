@@ -56,7 +56,7 @@ function objectsOf(page: XmlElement): ObjectInfo[] {
 }
 
 /** `+` is a space: the encoding is that of forms. */
-function decodeListedKey(key: string): string {
+export function decodeListedKey(key: string): string {
   try {
     return decodeURIComponent(key.replaceAll("+", " "));
   } catch {
@@ -74,7 +74,7 @@ function nextToken(page: XmlElement, last: string | undefined): string | undefin
   return token;
 }
 
-function brokenListing(how: string): SyncError {
+export function brokenListing(how: string): SyncError {
   return new SyncError("provider_error", `the store's listing ${how}; nothing is taken for complete`, {
     retryable: true,
   });

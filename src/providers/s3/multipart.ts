@@ -8,30 +8,21 @@ import type { ObjectInfo } from "../contract.ts";
 import { versionOf } from "./address.ts";
 import type { S3Connection } from "./connection.ts";
 import type { S3Control } from "./control.ts";
+import { listParts, listUploads } from "./multipart-listing.ts";
+import type { ListedPart, MultipartUpload, StoredPart } from "./multipart-upload.ts";
 import { headObject, type ObjectTraits, SHA256_METADATA, traitInputs } from "./object-info.ts";
-
-/** A multipart upload that has begun and is neither complete nor aborted. With `partBytes` all that a resume needs to know. */
-export interface MultipartUpload {
-  readonly key: string;
-  readonly uploadId: string;
-}
-
-/** A part that the store has. */
-export interface StoredPart {
-  /** From 1. */
-  readonly number: number;
-  /** Bytes. */
-  readonly size: number;
-  readonly etag: string;
-  /** Base64, where the store keeps it. */
-  readonly checksumSha256?: string;
-}
+import { refusalIn } from "./refusal.ts";
 
 /** What the finished object must be. */
 export interface ExpectedObject {
   readonly size: number;
   /** Undefined for copies of objects whose hash nobody recorded. */
   readonly sha256: string | undefined;
+}
+
+/** True for the error of an upload that the store does not have: it is complete, aborted or was never there. */
+export function isUploadGone(error: unknown): boolean {
+  return refusalIn(error).s3Code === "NoSuchUpload";
 }
 
 /** The life of a multipart upload, without what its parts are made of (upload-parts.ts, copy.ts). */
@@ -95,14 +86,37 @@ export class MultipartUploads {
     return { key, size: expected.size, version: versionOf(etag) };
   }
 
-  /** Removes what has been uploaded. Best effort, with a time limit of its own: the caller has an error to report already. */
-  async abort({ key, uploadId }: MultipartUpload): Promise<void> {
+  /** Removes what has been uploaded; what is gone already is as good. @throws SyncError as `S3Connection.send` */
+  async remove({ key, uploadId }: MultipartUpload, signal: AbortSignal | undefined): Promise<void> {
     const command = new AbortMultipartUploadCommand({
       Bucket: this.#connection.settings.bucket,
       Key: key,
       UploadId: uploadId,
     });
-    await this.#control.sendOnly(command, AbortSignal.timeout(this.#connection.limits.abortMs)).catch(() => undefined);
+    try {
+      await this.#control.sendOnly(command, signal);
+    } catch (error) {
+      if (!isUploadGone(error)) throw error;
+    }
+  }
+
+  /** The same for a caller who has an error to report already: with a time limit of its own; whether it is gone. */
+  async abort(upload: MultipartUpload): Promise<boolean> {
+    const { abortMs } = this.#connection.limits;
+    return await this.remove(upload, AbortSignal.timeout(abortMs)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** The parts that the store has of an upload, by number. @throws SyncError as `S3Connection.send` */
+  async parts(upload: MultipartUpload, signal: AbortSignal | undefined): Promise<ReadonlyMap<number, ListedPart>> {
+    return await listParts(this.#control, this.#connection.settings.bucket, upload, signal);
+  }
+
+  /** Every unfinished upload of a key that starts with `prefix`. @throws SyncError as `S3Connection.send` */
+  async under(prefix: string, signal: AbortSignal | undefined): Promise<readonly MultipartUpload[]> {
+    return await listUploads(this.#control, this.#connection.settings.bucket, prefix, signal);
   }
 
   /** When the answer is lost the object itself tells: its metadata has the hash only after the upload is complete. */

@@ -21,6 +21,7 @@ import { headObject } from "./object-info.ts";
 import { putWhole } from "./put.ts";
 import { readS3Settings, type S3Settings } from "./settings.ts";
 import { putInParts } from "./upload-parts.ts";
+import { discardQuietly, unfinishedPuts } from "./upload-resume.ts";
 
 /** What is known of a store beyond its settings. */
 export interface S3Traits {
@@ -73,6 +74,7 @@ export function openS3Provider(
       checkKey(to);
       return await copyObject({ connection, control, uploads }, from, to, options);
     },
+    unfinished: unfinishedPuts(connection, uploads),
     close: async () => {
       control.close();
       connection.close();
@@ -90,7 +92,7 @@ function capabilitiesOf(limits: S3Limits, conditionalPut: boolean): Capabilities
   };
 }
 
-function putObject(
+async function putObject(
   connection: S3Connection,
   uploads: MultipartUploads,
   key: string,
@@ -98,7 +100,11 @@ function putObject(
   options: PutOptions,
 ): Promise<ObjectInfo> {
   const whole = source.size <= connection.limits.singlePutBytesMax || options.precondition !== undefined;
-  return whole ? putWhole(connection, key, source, options) : putInParts(connection, uploads, key, source, options);
+  if (!whole) return await putInParts(connection, uploads, key, source, options);
+  const info = await putWhole(connection, key, source, options);
+  // Of the content that was there before, which took parts.
+  if (options.resume !== undefined) await discardQuietly(uploads, options.resume);
+  return info;
 }
 
 function checkKey(key: string): void {

@@ -55,10 +55,29 @@ export function deleteObjects(request: S3Received, bucket: Bucket, refused: Read
   return xmlReply("DeleteResult", outcomes.join(""));
 }
 
-/** ListMultipartUploads, one page */
-export function listUploads(bucket: Bucket): S3Reply {
-  const uploads = [...bucket.uploads].map(
-    ([id, { key }]) => `<Upload>${elements({ Key: key, UploadId: id })}</Upload>`,
-  );
-  return xmlReply("ListMultipartUploadsResult", `${elements({ IsTruncated: false })}${uploads.join("")}`);
+/** ListMultipartUploads */
+export function listUploads({ query }: S3Received, bucket: Bucket, quirks: S3Quirks): S3Reply {
+  const encode = query.get("encoding-type") === "url" ? formEncode : (key: string) => key;
+  const after = [query.get("key-marker") ?? "", query.get("upload-id-marker") ?? ""];
+  const prefix = query.get("prefix") ?? "";
+  const matching = [...bucket.uploads]
+    .map(([id, { key }]) => [key, id] as const)
+    .filter(([key]) => key.startsWith(prefix))
+    .toSorted(compareUploads)
+    .filter((upload) => compareUploads(upload, after) > 0);
+  const page = matching.slice(0, quirks.pageKeysMax ?? 1000);
+  const [lastKey = "", lastId = ""] = page.at(-1) ?? [];
+  const head = elements({
+    ...(encode === formEncode ? { EncodingType: "url" } : {}),
+    IsTruncated: page.length < matching.length,
+    NextKeyMarker: encode(lastKey),
+    NextUploadIdMarker: lastId,
+  });
+  const uploads = page.map(([Key, UploadId]) => `<Upload>${elements({ Key: encode(Key), UploadId })}</Upload>`);
+  return xmlReply("ListMultipartUploadsResult", `${head}${uploads.join("")}`);
+}
+
+function compareUploads(a: readonly string[], b: readonly string[]): number {
+  const [byKey = 0, byId = 0] = [0, 1].map((at) => Buffer.compare(Buffer.from(a[at] ?? ""), Buffer.from(b[at] ?? "")));
+  return byKey === 0 ? byId : byKey;
 }

@@ -69,16 +69,21 @@ export function abortUpload(request: S3Received, bucket: Bucket): S3Reply {
   return { status: 204 };
 }
 
-/** ListParts, one page */
-export function listParts(request: S3Received, bucket: Bucket): S3Reply {
+/** ListParts */
+export function listParts(request: S3Received, bucket: Bucket, quirks: S3Quirks): S3Reply {
   const { parts } = uploadOf(request, bucket);
-  const listed = [...parts]
-    .toSorted(([a], [b]) => a - b)
-    .map(
-      ([PartNumber, { etag, bytes }]) =>
-        `<Part>${elements({ PartNumber, ETag: `"${etag}"`, Size: bytes.length })}</Part>`,
-    );
-  return xmlReply("ListPartsResult", `${elements({ IsTruncated: false })}${listed.join("")}`);
+  const after = Number(request.query.get("part-number-marker") ?? 0);
+  const matching = [...parts].filter(([number]) => number > after).toSorted(([a], [b]) => a - b);
+  const page = matching.slice(0, quirks.pageKeysMax ?? 1000);
+  const head = elements({
+    IsTruncated: page.length < matching.length,
+    NextPartNumberMarker: page.at(-1)?.[0] ?? 0,
+  });
+  const listed = page.map(
+    ([PartNumber, { etag, bytes }]) =>
+      `<Part>${elements({ PartNumber, ETag: `"${etag}"`, Size: bytes.length })}</Part>`,
+  );
+  return xmlReply("ListPartsResult", `${head}${listed.join("")}`);
 }
 
 function uploadOf(request: S3Received, bucket: Bucket): StoredUpload {

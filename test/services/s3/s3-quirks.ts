@@ -10,7 +10,7 @@ export interface S3Quirks {
   readonly noDeleteObjects?: boolean;
   /** Older stores: encoding-type=url is not looked at; keys come as XML can hold them. */
   readonly ignoresEncodingType?: boolean;
-  /** Keys of one page at most. Default 1,000. */
+  /** Entries of one page of any listing at most. Default 1,000. */
   readonly pageKeysMax?: number;
   /** Smallest part but the last, bytes. Default 5 MiB. */
   readonly partBytesMin?: number;
