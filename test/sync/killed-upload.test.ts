@@ -9,7 +9,6 @@ import { cliWorkspace, PASSPHRASE } from "../cli/cli-process.ts";
 import { startS3Server } from "../services/s3-server.ts";
 import { sha256Of } from "../support/contents.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
-import { ALL_FLAGS } from "../support/workspace.ts";
 
 const FILE_BYTES = 60_000_000;
 const { partBytesMin } = S3_LIMITS;
@@ -25,7 +24,10 @@ test("a process killed in the middle of a large file: the next run sends what ha
     const workspace = cliWorkspace();
     const film = someBytes(FILE_BYTES, 1);
     workspace.write("assets/film.bin", film);
-    workspace.write("config/comfyvn.json", JSON.stringify({ features: ALL_FLAGS }));
+    workspace.write(
+      "config/comfyvn.json",
+      JSON.stringify({ features: { enable_cloud_sync: true, enable_cloud_sync_s3: true } }),
+    );
     const app = await App.open({
       platform: bunPlatform(),
       root: workspace.root,
