@@ -12,8 +12,9 @@ import { putMarker } from "./run-marker.ts";
 import { discardUnfinished } from "./unfinished-uploads.ts";
 
 /**
- * Carries a plan out in the order that keeps the destination whole: marker, withdrawal of what will be deleted, what
- * earlier runs left unfinished, uploads, deletes, manifest, marker away. Files that fail are in `application.errors`; then nothing is published.
+ * Carries a plan out in the order that keeps the destination whole: marker, withdrawal of what will be deleted, removal
+ * of what earlier runs left unfinished, uploads, deletes, manifest, marker away. Files that fail are in
+ * `application.errors`; then nothing is published.
  * @throws SyncError `aborted`, `manifest_conflict`, and what the provider throws for a control object
  */
 export async function carryOut(application: Application, planned: PlanResult, remote: RemoteState): Promise<void> {

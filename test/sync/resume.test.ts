@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
 import { someBytes } from "../../src/providers/conformance/sources.ts";
@@ -111,6 +111,22 @@ describe("after a run that was cut off", () => {
     expect((await workspace.run()).summary.status).toBe("ok");
     expect(sent("UploadPart")).toBe(PARTS);
     expect(bucket.objects.get("default/assets/film.bin")?.bytes).toEqual(Buffer.from(changed));
+    expectClean(workspace);
+  });
+
+  test("a run of another part of the tree leaves the upload for a run of its own, for a week", async () => {
+    const workspace = await mirror();
+    await cutOff(workspace);
+    expect((await workspace.run({ paths: ["docs"] })).summary.status).toBe("ok");
+    expect([uploadKeys(), recordFiles(workspace).length]).toEqual([["default/assets/film.bin"], 1]);
+    const eightDaysAgo = Date.now() / 1000 - 8 * 24 * 3600;
+    utimesSync(
+      join(workspace.root, "cache/cloud/uploads", recordFiles(workspace)[0] ?? ""),
+      eightDaysAgo,
+      eightDaysAgo,
+    );
+    workspace.write("docs/c.md", "changed");
+    expect((await workspace.run({ paths: ["docs"] })).summary.status).toBe("ok");
     expectClean(workspace);
   });
 
