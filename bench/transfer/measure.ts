@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 /** One whole process, as the operating system accounts for it. */
 export interface Measurement {
   readonly wallS: number;
@@ -21,16 +23,33 @@ export async function measure(command: readonly string[], env: Readonly<Record<s
     stdout: "ignore",
     stderr: "pipe",
   });
+  let memoryKiB = 0;
+  const watching = setInterval(() => (memoryKiB = Math.max(memoryKiB, peakKiB(child.pid))), WATCH_EVERY_MS);
   const said = await new Response(child.stderr).text();
   const status = await child.exited;
+  clearInterval(watching);
   const wallS = (performance.now() - startedAtMs) / 1000;
   if (status !== 0) throw new Error(`${command[0]} ended with status ${status}: ${said.slice(-2_000)}`);
   const usage = child.resourceUsage();
   return {
     wallS,
     cpuS: Number(usage?.cpuTime.total ?? 0) / 1e6,
-    memoryMiB: (usage?.maxRSS ?? 0) / 1024 / 1024,
+    memoryMiB: memoryKiB / 1024,
   };
+}
+
+const WATCH_EVERY_MS = 10;
+
+/**
+ * Peak resident memory so far. Not the `maxRSS` of the exit: Linux counts there what the process that started it had
+ * once held. 0 when it has ended.
+ */
+function peakKiB(pid: number): number {
+  try {
+    return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
 }
 
 /** A B A B …: each contender once a round, so that a machine that grows slow is slow for all. Medians by contender. */
