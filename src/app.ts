@@ -16,6 +16,8 @@ import { SyncError } from "./core/errors.ts";
 import type { EventSink, ProductEvent } from "./core/events.ts";
 import { createPacer } from "./core/pacer.ts";
 import { isJsonObject, type JsonObject } from "./core/json.ts";
+import { HookBus } from "./hooks/bus.ts";
+import { hookOfEvent } from "./hooks/hook-of-event.ts";
 import { eventLine } from "./logs/event-line.ts";
 import { SecretValues } from "./logs/redact.ts";
 import { openServerLog, type ServerLog } from "./logs/server-log.ts";
@@ -88,6 +90,8 @@ export class App {
   readonly vault: SecretsVault;
   readonly log: ServerLog;
   readonly secrets: SecretValues;
+  /** Everything that tools may hear of. */
+  readonly hooks: HookBus;
   readonly #options: AppOptions;
   readonly #events: EventSink;
   readonly #hashPool: HashPool;
@@ -100,6 +104,12 @@ export class App {
     this.log = log;
     this.secrets = secrets;
     this.#events = { emit: (event) => this.#emit(event) };
+    const clock = options.clock ?? systemClock;
+    this.hooks = new HookBus({
+      now: () => clock.now(),
+      epoch: clock.now().toString(36),
+      onListenerError: (error) => log.write("error", "hooks.error", { error: String(error) }),
+    });
     const { files, tree, newHasher, openDatabase, threads } = options.platform;
     this.#hashPool = new HashPool(threads);
     this.#hashFiles = createFileHasher({
@@ -357,6 +367,11 @@ export class App {
     const line = eventLine(event);
     if (line !== undefined) this.log.write(line.level, event.type, line.fields);
     this.#options.listener?.emit(event);
+    const { clock = systemClock } = this.#options;
+    const hook = hookOfEvent(event, clock.now() / 1000);
+    if (hook === undefined) return;
+    const data = this.secrets.redact(hook.data);
+    if (isJsonObject(data)) this.hooks.publish(hook.name, data);
   }
 }
 

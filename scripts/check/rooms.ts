@@ -46,7 +46,7 @@ export const ROOMS: readonly Room[] = [
 
   { at: "sync/", imports: ["core/", "manifest/", "providers/contract.ts"] },
   { at: "backup/", imports: ["core/", "manifest/"], packages: ["fflate"] },
-  { at: "hooks/", imports: ["core/"] },
+  { at: "hooks/", imports: ["core/"], packages: ["typebox"] },
   { at: "logs/", imports: ["core/"], packages: ["@logtape/*"] },
 
   { at: OPEN_TYPES, imports: ["core/"] },
