@@ -37,8 +37,7 @@ export class HeldFolder {
     try {
       const identity = fstatSync(descriptor, { bigint: true });
       const held = `/proc/self/fd/${descriptor}/`;
-      // A runtime that numbers its descriptors by itself, or a system without /proc, shows itself here.
-      return new HeldFolder(native, identity, descriptor, isFolder(`${held}.`, identity) ? held : undefined);
+      return new HeldFolder(native, identity, descriptor, leadsTo(`${held}.`, identity) ? held : undefined);
     } catch (error) {
       closeSync(descriptor);
       throw error;
@@ -68,6 +67,18 @@ export class HeldFolder {
 function isFolder(path: string, { dev, ino }: Identity): boolean {
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   return stats?.isDirectory() === true && stats.dev === dev && stats.ino === ino;
+}
+
+/**
+ * False for a runtime that numbers its descriptors by itself, one that refuses paths below /proc (Deno without
+ * --allow-all), and a system that has none.
+ */
+function leadsTo(path: string, identity: Identity): boolean {
+  try {
+    return isFolder(path, identity);
+  } catch {
+    return false;
+  }
 }
 
 export function inTheWay(path: string, cause: unknown): SyncError {

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { URL } from "node:url";
 import { parentPort, Worker } from "node:worker_threads";
 import type { Thread, ThreadPort, Threads } from "../contract.ts";
 
