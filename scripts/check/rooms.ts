@@ -36,12 +36,17 @@ export const ROOMS: readonly Room[] = [
   { at: "providers/registry.ts", imports: ["core/", "providers/"] },
   { at: "providers/local/", imports: ["core/", "providers/contract.ts"] },
   { at: "providers/memory/", imports: ["core/", "providers/contract.ts"] },
+  { at: "providers/transfer/", imports: ["core/", "providers/contract.ts"], packages: ["@noble/hashes"] },
   {
     at: "providers/s3/",
-    imports: ["core/", "providers/contract.ts"],
+    imports: ["core/", "providers/contract.ts", "providers/transfer/"],
     packages: ["@aws-sdk/client-s3", "@noble/hashes", "@smithy/signature-v4", "typebox"],
   },
-  { at: "providers/gdrive/", imports: ["core/", "providers/contract.ts"], packages: ["googleapis"] },
+  {
+    at: "providers/gdrive/",
+    imports: ["core/", "providers/contract.ts", "providers/transfer/"],
+    packages: ["@noble/hashes", "googleapis", "typebox"],
+  },
   { at: "providers/conformance/", imports: ["core/", "providers/contract.ts", "providers/retry-table.ts"] },
 
   { at: "sync/", imports: ["core/", "manifest/", "providers/contract.ts"] },

@@ -1,10 +1,10 @@
 import { SyncError, throwIfAborted } from "../../core/errors.ts";
 import type { ProviderContext } from "../contract.ts";
 import { addressOf, pathOf, percentEncode, type S3Address } from "./address.ts";
-import { ByteBudget } from "./byte-budget.ts";
-import { exchange, type HttpAnswer } from "./http.ts";
+import { ByteBudget } from "../transfer/byte-budget.ts";
+import { exchange, type HttpAnswer } from "../transfer/http.ts";
 import type { S3Limits } from "./limits.ts";
-import { PartBuffers } from "./part-buffers.ts";
+import { PartBuffers } from "../transfer/part-buffers.ts";
 import { type Refusal, readRefusal, refusalError } from "./refusal.ts";
 import type { S3Settings } from "./settings.ts";
 import { EMPTY_SHA256, newSigner, type Sign } from "./sign.ts";
@@ -28,6 +28,7 @@ export interface S3Request {
   readonly signal?: AbortSignal | undefined;
 }
 
+const WORDS = { check: "the network and endpoint_url", host: "endpoint_url" };
 const REFUSAL_BYTES_MAX = 64 * 1024;
 /** S3 refuses requests that are a quarter of an hour off; less than this is no reason to distrust our own clock. */
 const SKEW_MS_MIN = 5 * 60_000;
@@ -110,6 +111,7 @@ export class S3Connection {
         signal,
         answerMs: (request.answerMs ?? this.limits.idleMs) + this.#uploadMs(),
         idleMs: this.limits.idleMs,
+        words: WORDS,
       });
       if (answer.status >= 200 && answer.status < 300) return answer;
       return await this.#refused(answer, at);

@@ -2,7 +2,7 @@ import { S3Client, type ServiceInputTypes, type ServiceOutputTypes } from "@aws-
 import { md5 } from "@noble/hashes/legacy.js";
 import { SyncError } from "../../core/errors.ts";
 import type { S3Connection, S3Request } from "./connection.ts";
-import { base64, sha256Hex } from "./content.ts";
+import { base64, sha256Hex } from "../transfer/content.ts";
 import { refusalError, refusalOfCode } from "./refusal.ts";
 import { readXml, rootOf, type XmlElement } from "./xml.ts";
 

@@ -4,7 +4,7 @@ import type { CopyOptions, ObjectInfo } from "../contract.ts";
 import { encodeKey, versionOf } from "./address.ts";
 import type { S3Connection } from "./connection.ts";
 import type { S3Control } from "./control.ts";
-import { Lane } from "./lane.ts";
+import { Lane } from "../transfer/lane.ts";
 import type { MultipartUploads } from "./multipart.ts";
 import type { MultipartUpload, StoredPart } from "./multipart-upload.ts";
 import { headObject, type S3ObjectHead, traitInputs } from "./object-info.ts";

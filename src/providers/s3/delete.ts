@@ -1,6 +1,7 @@
 import { DeleteObjectsCommand } from "@aws-sdk/client-s3";
 import { SyncError, throwIfAborted } from "../../core/errors.ts";
 import type { CallOptions, DeleteOutcome } from "../contract.ts";
+import { eachAtMost } from "../transfer/each-at-most.ts";
 import { s3KeyFault } from "./address.ts";
 import type { S3Connection } from "./connection.ts";
 import type { S3Control } from "./control.ts";
@@ -112,13 +113,4 @@ function outcomeOfCode(code: string | undefined): SyncError | undefined {
 function batchesOf(keys: readonly string[], batchMax: number): string[][] {
   const count = Math.ceil(keys.length / batchMax);
   return Array.from({ length: count }, (_, n) => keys.slice(n * batchMax, (n + 1) * batchMax));
-}
-
-/** Runs `work` for every item, `atOnce` at a time. */
-async function eachAtMost<T>(atOnce: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const left = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of left) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
 }

@@ -1,7 +1,7 @@
 import { SyncError } from "../../core/errors.ts";
 import type { GetOptions, ObjectContent } from "../contract.ts";
 import type { S3Connection } from "./connection.ts";
-import type { HttpAnswer } from "./http.ts";
+import type { HttpAnswer } from "../transfer/http.ts";
 import { headObject, orMissing, requiredVersion, sizeOf } from "./object-info.ts";
 import { refusalIn } from "./refusal.ts";
 

@@ -1,7 +1,7 @@
 import { type ErrorCode, SyncError } from "../../core/errors.ts";
 import type { ByteSource, ObjectInfo, Precondition, PutOptions } from "../contract.ts";
 import type { S3Connection } from "./connection.ts";
-import { checkContent, checksumHeader, readExactly, sha256Hex } from "./content.ts";
+import { checkContent, checksumHeader, readExactly, sha256Hex } from "../transfer/content.ts";
 import { headObject, requiredVersion, traitHeaders, WRITE_ID_METADATA } from "./object-info.ts";
 import { refusalError } from "./refusal.ts";
 

@@ -1,7 +1,7 @@
 import { SyncError } from "../../core/errors.ts";
 import type { ObjectInfo, PutOptions, UnfinishedPuts, UploadRecords } from "../contract.ts";
 import type { S3Connection } from "./connection.ts";
-import { Lane } from "./lane.ts";
+import { Lane } from "../transfer/lane.ts";
 import { isUploadGone, type MultipartUploads } from "./multipart.ts";
 import type { ListedPart, MultipartUpload } from "./multipart-upload.ts";
 import { headObject } from "./object-info.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ByteBudget } from "../../../src/providers/s3/byte-budget.ts";
+import { ByteBudget } from "../../../src/providers/transfer/byte-budget.ts";
 
 /** Lets everything that can go on go on. */
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));

@@ -12,6 +12,15 @@ export interface HttpRequest {
   readonly answerMs: number;
   /** Between two pieces of the body, milliseconds. */
   readonly idleMs: number;
+  readonly words: HttpWords;
+}
+
+/** What errors call things of the destination. */
+export interface HttpWords {
+  /** What the user checks when nothing answers, e.g. `the network and endpoint_url`. */
+  readonly check: string;
+  /** Whose certificate it is. */
+  readonly host: string;
 }
 
 /** How a body goes out. */
@@ -41,7 +50,7 @@ export interface HttpAnswer {
  * @throws SyncError `aborted`, `provider_timeout`, `provider_unreachable`, `provider_config` (certificate not trusted)
  */
 export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
-  const watch = new Watch(request.signal, request.idleMs);
+  const watch = new Watch(request);
   const init: RequestInit & { readonly decompress: boolean } = {
     method: request.method,
     headers: request.headers,
@@ -119,7 +128,10 @@ async function readBytes(body: ReadableStream<Uint8Array>, watch: Watch, bytesMa
     length += chunk.length;
     if (length > bytesMax) {
       watch.cancel();
-      throw new SyncError("provider_error", "the store's answer is larger than any S3 answer; check endpoint_url");
+      throw new SyncError(
+        "provider_error",
+        `the store's answer is larger than any should be; check ${watch.words.check}`,
+      );
     }
     chunks.push(chunk);
   }
@@ -180,13 +192,15 @@ function wrongLength(encoded: boolean): SyncError {
 
 /** Ends a request when the caller wants it or when the far side has been silent for too long, and says which it was. */
 class Watch {
+  readonly words: HttpWords;
   readonly #controller = new AbortController();
   readonly #outer: AbortSignal | undefined;
   readonly #idleMs: number;
   readonly #onOuter = () => this.#controller.abort();
   #late = false;
 
-  constructor(outer: AbortSignal | undefined, idleMs: number) {
+  constructor({ signal: outer, idleMs, words }: HttpRequest) {
+    this.words = words;
     this.#outer = outer;
     this.#idleMs = idleMs;
     if (outer?.aborted === true) this.#controller.abort();
@@ -232,7 +246,7 @@ class Watch {
     if (this.#outer?.aborted === true) return new SyncError("aborted", "the operation was cancelled");
     // Bun has an idle limit of its own and ends with a TimeoutError.
     if (this.#late || (error instanceof Error && error.name === "TimeoutError")) {
-      return new SyncError("provider_timeout", "the store did not answer in time; check the network and endpoint_url", {
+      return new SyncError("provider_timeout", `the store did not answer in time; check ${this.words.check}`, {
         retryable: true,
       });
     }
@@ -241,12 +255,12 @@ class Watch {
     if (code !== undefined && CERTIFICATE_CODE.test(code)) {
       return new SyncError(
         "provider_config",
-        "the TLS certificate of endpoint_url is not trusted; install its authority on this machine",
+        `the TLS certificate of ${this.words.host} is not trusted; install its authority on this machine`,
         details,
       );
     }
     const what = connecting ? "the store could not be reached" : "the connection to the store broke while it answered";
-    return new SyncError("provider_unreachable", `${what}; check the network and endpoint_url`, {
+    return new SyncError("provider_unreachable", `${what}; check ${this.words.check}`, {
       retryable: true,
       ...details,
     });
