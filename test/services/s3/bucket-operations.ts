@@ -57,7 +57,9 @@ export function deleteObjects(request: S3Received, bucket: Bucket, refused: Read
 
 /** ListMultipartUploads */
 export function listUploads({ query }: S3Received, bucket: Bucket, quirks: S3Quirks): S3Reply {
-  const encode = query.get("encoding-type") === "url" ? formEncode : (key: string) => key;
+  const hidden = quirks.hidesUploadEncoding === true;
+  const asked = query.get("encoding-type") === "url";
+  const encode = (key: string) => (asked ? formEncode(key).replaceAll("+", hidden ? "%20" : "+") : key);
   const after = [query.get("key-marker") ?? "", query.get("upload-id-marker") ?? ""];
   const prefix = query.get("prefix") ?? "";
   const matching = [...bucket.uploads]
@@ -68,9 +70,9 @@ export function listUploads({ query }: S3Received, bucket: Bucket, quirks: S3Qui
   const page = matching.slice(0, quirks.pageKeysMax ?? 1000);
   const [lastKey = "", lastId = ""] = page.at(-1) ?? [];
   const head = elements({
-    ...(encode === formEncode ? { EncodingType: "url" } : {}),
+    ...(asked && !hidden ? { EncodingType: "url" } : {}),
     IsTruncated: page.length < matching.length,
-    NextKeyMarker: encode(lastKey),
+    NextKeyMarker: hidden ? lastKey : encode(lastKey),
     NextUploadIdMarker: lastId,
   });
   const uploads = page.map(([Key, UploadId]) => `<Upload>${elements({ Key: encode(Key), UploadId })}</Upload>`);

@@ -10,6 +10,8 @@ export interface S3Quirks {
   readonly noDeleteObjects?: boolean;
   /** Older stores: encoding-type=url is not looked at; keys come as XML can hold them. */
   readonly ignoresEncodingType?: boolean;
+  /** RGW: ListMultipartUploads encodes its keys when asked to, but neither says so nor encodes the marker of the next page. */
+  readonly hidesUploadEncoding?: boolean;
   /** Entries of one page of any listing at most. Default 1,000. */
   readonly pageKeysMax?: number;
   /** Smallest part but the last, bytes. Default 5 MiB. */
