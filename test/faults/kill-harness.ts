@@ -37,7 +37,9 @@ const SIZES: TreeSizes = {
   largeBytesMax: 40 * MB,
 };
 /** Files that a run has under way at once: so many may have arrived without a line in its journal. */
-const FILES_IN_FLIGHT_MAX = 32;
+const SMALL_IN_FLIGHT_MAX = 32;
+/** The same for files in parts, of each of which one part may have arrived without a record. */
+const LARGE_IN_FLIGHT_MAX = 2;
 
 interface KillMoment {
   readonly by: "time" | "request" | "byte";
@@ -135,6 +137,7 @@ class KillHarness {
     this.#expected.requests = Math.max(20, (this.#expected.requests + this.proxy.requests - requestsBefore) / 2);
     await this.destination.requireNothingMissing();
     await this.destination.requireEqual(TREE_FOLDERS);
+    await this.destination.requireNoOpenUploads();
     requireLittleSentAgain(this.proxy.sent.summary(), this.#kills - killsBefore);
     this.#sent.push(this.proxy.sent.summary());
   }
@@ -179,8 +182,11 @@ class KillHarness {
   }
 }
 
-/** @throws Violation when more was sent again than was under way, or about to be written down, when the runs were killed */
-function requireLittleSentAgain({ acknowledgedObjectsAgain }: SentSummary, kills: number): void {
-  if (acknowledgedObjectsAgain > kills * FILES_IN_FLIGHT_MAX)
+/** @throws Violation when more was sent again than was about to be written down when the runs were killed */
+function requireLittleSentAgain(sent: SentSummary, kills: number): void {
+  const { acknowledgedObjectsAgain, acknowledgedPartsAgain } = sent;
+  if (acknowledgedObjectsAgain > kills * SMALL_IN_FLIGHT_MAX)
     throw new Violation(`${acknowledgedObjectsAgain} files that had arrived were sent again after ${kills} kills`);
+  if (acknowledgedPartsAgain > kills * LARGE_IN_FLIGHT_MAX)
+    throw new Violation(`${acknowledgedPartsAgain} parts that had arrived were sent again after ${kills} kills`);
 }
