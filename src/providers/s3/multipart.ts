@@ -20,9 +20,12 @@ export interface ExpectedObject {
   readonly sha256: string | undefined;
 }
 
+/** RGW answers ListParts of such an upload with the second one (measured). */
+const UPLOAD_GONE: ReadonlySet<unknown> = new Set(["NoSuchUpload", "NoSuchKey"]);
+
 /** True for the error of an upload that the store does not have: it is complete, aborted or was never there. */
 export function isUploadGone(error: unknown): boolean {
-  return refusalIn(error).s3Code === "NoSuchUpload";
+  return UPLOAD_GONE.has(refusalIn(error).s3Code);
 }
 
 /** The life of a multipart upload, without what its parts are made of (upload-parts.ts, copy.ts). */

@@ -71,7 +71,7 @@ export function abortUpload(request: S3Received, bucket: Bucket): S3Reply {
 
 /** ListParts */
 export function listParts(request: S3Received, bucket: Bucket, quirks: S3Quirks): S3Reply {
-  const { parts } = uploadOf(request, bucket);
+  const { parts } = uploadOf(request, bucket, quirks.goneUploadIsNoSuchKey === true ? "NoSuchKey" : "NoSuchUpload");
   const after = Number(request.query.get("part-number-marker") ?? 0);
   const matching = [...parts].filter(([number]) => number > after).toSorted(([a], [b]) => a - b);
   const page = matching.slice(0, quirks.pageKeysMax ?? 1000);
@@ -86,9 +86,9 @@ export function listParts(request: S3Received, bucket: Bucket, quirks: S3Quirks)
   return xmlReply("ListPartsResult", `${head}${listed.join("")}`);
 }
 
-function uploadOf(request: S3Received, bucket: Bucket): StoredUpload {
+function uploadOf(request: S3Received, bucket: Bucket, goneCode = "NoSuchUpload"): StoredUpload {
   const upload = bucket.uploads.get(request.query.get("uploadId") ?? "");
-  if (upload === undefined || upload.key !== request.key) throw new S3Failure(404, "NoSuchUpload");
+  if (upload === undefined || upload.key !== request.key) throw new S3Failure(404, goneCode);
   return upload;
 }
 

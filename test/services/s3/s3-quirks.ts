@@ -12,6 +12,8 @@ export interface S3Quirks {
   readonly ignoresEncodingType?: boolean;
   /** RGW: ListMultipartUploads encodes its keys when asked to, but neither says so nor encodes the marker of the next page. */
   readonly hidesUploadEncoding?: boolean;
+  /** RGW: ListParts says NoSuchKey of an upload that is complete or aborted; every other operation says NoSuchUpload. */
+  readonly goneUploadIsNoSuchKey?: boolean;
   /** Entries of one page of any listing at most. Default 1,000. */
   readonly pageKeysMax?: number;
   /** Smallest part but the last, bytes. Default 5 MiB. */
