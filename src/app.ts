@@ -118,7 +118,7 @@ export class App {
       pool: this.#hashPool,
       openIndex: openHashIndex({ files, tree, newHasher, openDatabase, root: options.root }),
     });
-    this.vault = new SecretsVault(fileVaultStorage(files, files.join(options.root, ...VAULT_FILE.split("/"))), {
+    this.vault = new SecretsVault(fileVaultStorage(files, this.vaultFile), {
       events: this.#events,
     });
   }
@@ -142,13 +142,17 @@ export class App {
     return loadSettings(this.platform.files, this.root);
   }
 
-  /** True when the workspace has a vault file. */
-  async hasVault(): Promise<boolean> {
-    const { files } = this.platform;
-    return (await files.stat(files.join(this.root, ...VAULT_FILE.split("/")))) !== undefined;
+  /** Native path of the vault's file. */
+  get vaultFile(): string {
+    return this.platform.files.join(this.root, ...VAULT_FILE.split("/"));
   }
 
-  /** True when the environment has a passphrase for the vault; whether it fits is known at the first use. */
+  /** True when the workspace has a vault file. */
+  async hasVault(): Promise<boolean> {
+    return (await this.platform.files.stat(this.vaultFile)) !== undefined;
+  }
+
+  /** True when there is a passphrase without asking anybody; whether it fits is known at the first use. */
   hasPassphrase(): boolean {
     return this.#options.passphrase() !== undefined;
   }

@@ -1,7 +1,8 @@
 import { type ErrorCode, type SyncError, toSyncError } from "../core/errors.ts";
+import { SECURITY_HEADERS } from "./security/response-headers.ts";
 
 /** Each code's HTTP status: the one place where errors become HTTP. */
-const PROBLEM_STATUS: Readonly<Record<ErrorCode, number>> = {
+export const PROBLEM_STATUS: Readonly<Record<ErrorCode, number>> = {
   bad_request: 400,
   bad_path: 400,
   bad_pattern: 400,
@@ -10,11 +11,14 @@ const PROBLEM_STATUS: Readonly<Record<ErrorCode, number>> = {
   schema: 422,
   unsupported_media_type: 415,
   body_too_large: 413,
+  request_timeout: 408,
   not_found: 404,
   method_not_allowed: 405,
   forbidden_host: 403,
   forbidden_origin: 403,
   unauthorized: 401,
+  too_many_attempts: 429,
+  server_busy: 503,
   feature_disabled: 403,
   config_malformed: 503,
   config_invalid: 503,
@@ -72,17 +76,19 @@ const PROBLEM_STATUS: Readonly<Record<ErrorCode, number>> = {
   internal: 500,
 };
 
-const TITLES: Readonly<Record<number, string>> = {
+export const PROBLEM_TITLES: Readonly<Record<number, string>> = {
   400: "Bad Request",
   401: "Unauthorized",
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  408: "Request Timeout",
   409: "Conflict",
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
   423: "Locked",
+  429: "Too Many Requests",
   500: "Internal Server Error",
   502: "Bad Gateway",
   503: "Service Unavailable",
@@ -95,13 +101,21 @@ export function problemResponse(thrown: unknown): Response {
   const body = {
     ...error.details,
     type: `urn:comfyvn:problem:${error.code}`,
-    title: TITLES[status] ?? "Error",
+    title: PROBLEM_TITLES[status] ?? "Error",
     status,
     detail: error.message,
     code: error.code,
   };
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { "content-type": "application/problem+json", "cache-control": "no-store" },
-  });
+  return new Response(JSON.stringify(body), { status, headers: { ...SECURITY_HEADERS, ...headersOf(error) } });
+}
+
+function headersOf(error: SyncError): Record<string, string> {
+  const { retryAfterMs, details } = error;
+  const allow = details?.["allow"];
+  return {
+    "content-type": "application/problem+json",
+    ...(retryAfterMs === undefined ? {} : { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }),
+    ...(Array.isArray(allow) ? { allow: allow.join(", ") } : {}),
+    ...(error.code === "unauthorized" ? { "www-authenticate": 'Bearer realm="comfyvn-cloud-sync"' } : {}),
+  };
 }

@@ -1,52 +1,16 @@
-import { Elysia } from "elysia";
-import {
-  DryRunRequestSchema,
-  type ManifestQuery,
-  ManifestQuerySchema,
-  RunRequestSchema,
-} from "../../api/sync-request.ts";
+import { dryRunSync, getManifest, runSync } from "../../api/sync-operations.ts";
+import type { ManifestQuery } from "../../api/sync-request.ts";
 import type { App, ManifestRequest } from "../../app.ts";
-import { SyncError } from "../../core/errors.ts";
-import { readJsonBody } from "../json-body.ts";
-import { checker } from "../validate.ts";
+import type { Router } from "../router.ts";
+import type { WorkSlots } from "../security/work-slots.ts";
 
-const checkManifestQuery = checker(ManifestQuerySchema);
-const checkDryRun = checker(DryRunRequestSchema);
-const checkRun = checker(RunRequestSchema);
-
-/** `/api/sync/*`. `signalOf` ends with the request's connection or the server, whichever comes first. */
-export function syncRoutes(app: App, signalOf: (request: Request) => AbortSignal) {
-  return new Elysia({ prefix: "/api/sync" })
-    .get("/manifest", async ({ request }) => {
-      await app.requireSyncEnabled();
-      return await app.manifest(manifestRequest(checkManifestQuery(queryOf(request))), signalOf(request));
-    })
-    .post(
-      "/dry_run",
-      async ({ request }) => {
-        await app.requireSyncEnabled();
-        return await app.dryRun(checkDryRun(await readJsonBody(request)), signalOf(request));
-      },
-      { parse: "none" },
-    )
-    .post(
-      "/run",
-      async ({ request }) => {
-        await app.requireSyncEnabled();
-        return await app.run(checkRun(await readJsonBody(request)), signalOf(request));
-      },
-      { parse: "none" },
-    );
-}
-
-/** @throws SyncError `bad_request` for a parameter given twice: which one counts must not be a guess */
-function queryOf(request: Request): Record<string, string> {
-  const query = new Map<string, string>();
-  for (const [name, value] of new URL(request.url).searchParams) {
-    if (query.has(name)) throw new SyncError("bad_request", "a query parameter is given twice");
-    query.set(name, value);
-  }
-  return Object.fromEntries(query);
+/** `/api/sync/*`, behind its flag. */
+export function addSyncRoutes(router: Router, app: App, slots: WorkSlots): void {
+  const options = { gate: () => app.requireSyncEnabled(), during: slots.during };
+  router
+    .on(getManifest, ({ query, signal }) => app.manifest(manifestRequest(query), signal), options)
+    .on(dryRunSync, ({ body, signal }) => app.dryRun(body, signal), options)
+    .on(runSync, ({ body, signal }) => app.run(body, signal), options);
 }
 
 function manifestRequest(query: ManifestQuery): ManifestRequest {
