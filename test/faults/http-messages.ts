@@ -46,6 +46,21 @@ export class MessageReader {
     else yield* this.#exactly(length);
   }
 
+  /** The body without chunk sizes. @throws Error when the connection ends inside it */
+  async *content(length: BodyLength): AsyncGenerator<Buffer, void> {
+    if (length !== "chunked") {
+      yield* this.body(length);
+      return;
+    }
+    for (;;) {
+      const size = chunkSize(await this.#line());
+      if (size === 0) break;
+      yield* this.#exactly(size);
+      await this.#line();
+    }
+    while ((await this.#line()).length > 2);
+  }
+
   async *#exactly(length: number): AsyncGenerator<Buffer, void> {
     for (let left = length; left > 0; ) {
       if (this.#rest.length === 0) this.#rest = await this.#moreOrThrow();
@@ -64,8 +79,7 @@ export class MessageReader {
     for (;;) {
       const line = await this.#line();
       yield line;
-      const size = Number.parseInt(line.toString("latin1"), 16);
-      if (!Number.isSafeInteger(size) || size < 0) throw new Error("a chunk of a body has no size");
+      const size = chunkSize(line);
       if (size === 0) break;
       yield* this.#exactly(size + 2);
     }
@@ -101,6 +115,12 @@ export class MessageReader {
     const next = await this.#chunks.next();
     return next.done === true ? undefined : next.value;
   }
+}
+
+function chunkSize(line: Buffer): number {
+  const size = Number.parseInt(line.toString("latin1"), 16);
+  if (!Number.isSafeInteger(size) || size < 0) throw new Error("a chunk of a body has no size");
+  return size;
 }
 
 function parseHead(bytes: Buffer): MessageHead {
