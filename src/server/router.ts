@@ -7,12 +7,22 @@ import { SECURITY_HEADERS } from "./security/response-headers.ts";
 import { checker } from "./validate.ts";
 
 /** One request, checked. */
-export interface Call<Query, Body> {
-  readonly query: Query;
-  readonly body: Body;
-  readonly request: Request;
+class Call<Query, Body> {
+  readonly #stopping: AbortSignal;
+
+  constructor(
+    readonly request: Request,
+    readonly query: Query,
+    readonly body: Body,
+    stopping: AbortSignal,
+  ) {
+    this.#stopping = stopping;
+  }
+
   /** Fires when the client goes away or the server stops. */
-  readonly signal: AbortSignal;
+  get signal(): AbortSignal {
+    return AbortSignal.any([this.request.signal, this.#stopping]);
+  }
 }
 
 export interface RouteOptions {
@@ -34,9 +44,9 @@ export class Router {
    */
   constructor(stopping: AbortSignal, failed: (thrown: unknown) => Response) {
     this.#stopping = stopping;
-    this.elysia = new Elysia()
-      .headers({ ...SECURITY_HEADERS })
-      .onError(({ error, code, path }) => failed(code === "NOT_FOUND" ? this.#unknown(path) : sourceOf(error)));
+    this.elysia = new Elysia().onError(({ error, code, path }) =>
+      failed(code === "NOT_FOUND" ? this.#unknown(path) : sourceOf(error)),
+    );
   }
 
   /** What is offered, in the order of registration. */
@@ -50,23 +60,36 @@ export class Router {
     options: RouteOptions = {},
   ): this {
     this.#operations.push(operation);
-    const readQuery = checkerOf(operation.query, queryOf);
-    const readBody = checkerOf(operation.body, readJsonBody);
-    const stopping = this.#stopping;
-    const { gate, during } = options;
-    const answer = async (request: Request) => {
-      await gate?.();
-      const call: { [Key in keyof Call<unknown, unknown>]: unknown } = {
-        query: await readQuery(request),
-        body: await readBody(request),
-        request,
-        signal: AbortSignal.any([request.signal, stopping]),
-      };
-      const work = async () => await handle(call as Call<Given<Query>, Given<Body>>);
-      return during === undefined ? await work() : await during(work);
-    };
+    const answer = this.#answering(operation, handle, options);
     this.elysia.route(operation.method, operation.path, ({ request }) => answer(request), { parse: "none" });
     return this;
+  }
+
+  #answering<Query extends TObject | undefined, Body extends TObject | undefined, Answer extends TSchema | undefined>(
+    { query, body }: Operation<Query, Body, Answer>,
+    handle: (call: Call<Given<Query>, Given<Body>>) => Answered<Answer> | Promise<Answered<Answer>>,
+    { gate, during }: RouteOptions,
+  ) {
+    const stopping = this.#stopping;
+    // With no schema Given is undefined; with one it is what the checker passes.
+    const call = (request: Request, givenQuery?: unknown, givenBody?: unknown) =>
+      new Call(request, givenQuery as Given<Query>, givenBody as Given<Body>, stopping);
+    // Nothing to wait for: such answers are given in the turn in which the request arrives.
+    if (query === undefined && body === undefined && gate === undefined && during === undefined) {
+      return (request: Request) => {
+        const answer = handle(call(request));
+        return answer instanceof Promise ? answer.then(responseOf) : responseOf(answer);
+      };
+    }
+    const checkQuery = query === undefined ? undefined : checker<TObject>(query);
+    const checkBody = body === undefined ? undefined : checker<TObject>(body);
+    return async (request: Request) => {
+      await gate?.();
+      const givenQuery = checkQuery?.(queryOf(request));
+      const givenBody = checkBody?.(await readJsonBody(request));
+      const work = async () => await handle(call(request, givenQuery, givenBody));
+      return responseOf(during === undefined ? await work() : await during(work));
+    };
   }
 
   /** Why nothing answered at `path`. */
@@ -79,24 +102,18 @@ export class Router {
   }
 }
 
+/** Made once: a header costs as much as a small answer's body. */
+const JSON_ANSWER = { headers: new Headers({ ...SECURITY_HEADERS, "content-type": "application/json" }) };
+
+function responseOf(answer: unknown): Response {
+  return answer instanceof Response ? answer : Response.json(answer, JSON_ANSWER);
+}
+
 /** Elysia wraps what a hook throws. */
 function sourceOf(error: unknown): unknown {
   if (error instanceof SyncError) return error;
   if (error instanceof Error && error.cause instanceof SyncError) return error.cause;
   return error;
-}
-
-/** What `read` gives of a request, checked by `schema`; undefined without one, and then nothing is read. */
-function checkerOf<Schema extends TObject | undefined>(
-  schema: Schema,
-  read: (request: Request) => unknown,
-): (request: Request) => Promise<Given<Schema>> {
-  const check = schema === undefined ? undefined : checker<TObject>(schema);
-  // With no schema Given is undefined; with one it is what the checker passes.
-  return async (request) => {
-    const given: unknown = check === undefined ? undefined : check(await read(request));
-    return given as Given<Schema>;
-  };
 }
 
 /** @throws SyncError `bad_request` for a parameter given twice: which one counts must not be a guess */

@@ -18,6 +18,8 @@ export class WorkspaceWatch {
   readonly #app: App;
   readonly #files: readonly string[];
   #known: { readonly stamp: string; readonly state: WorkspaceState } | undefined;
+  /** The files have been looked at in this turn of the event loop, which takes no request that came after it began. */
+  #lookedThisTurn = false;
 
   constructor(app: App) {
     this.#app = app;
@@ -25,8 +27,12 @@ export class WorkspaceWatch {
   }
 
   state(): WorkspaceState | Promise<WorkspaceState> {
+    if (this.#lookedThisTurn && this.#known !== undefined) return this.#known.state;
     const stamp = this.#stamp();
-    return stamp !== undefined && this.#known?.stamp === stamp ? this.#known.state : this.#look(stamp);
+    if (stamp === undefined || this.#known?.stamp !== stamp) return this.#look(stamp);
+    this.#lookedThisTurn = true;
+    setImmediate(() => (this.#lookedThisTurn = false));
+    return this.#known.state;
   }
 
   async #look(stamp: string | undefined): Promise<WorkspaceState> {
