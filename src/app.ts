@@ -21,8 +21,9 @@ import { hookOfEvent } from "./hooks/hook-of-event.ts";
 import { eventLine } from "./logs/event-line.ts";
 import { SecretValues } from "./logs/redact.ts";
 import { openServerLog, type ServerLog } from "./logs/server-log.ts";
-import { createFileHasher, type FileHasher } from "./manifest/file-hasher.ts";
+
 import { HashPool } from "./manifest/hash-pool.ts";
+import { createTreeHasher, type TreeHasher } from "./manifest/tree-hasher.ts";
 import { openHashIndex } from "./manifest/hash-store.ts";
 import type { ManifestEntry } from "./manifest/manifest.ts";
 import { scanTree } from "./manifest/scan.ts";
@@ -95,7 +96,7 @@ export class App {
   readonly #options: AppOptions;
   readonly #events: EventSink;
   readonly #hashPool: HashPool;
-  readonly #hashFiles: FileHasher;
+  readonly #hashTree: TreeHasher;
 
   private constructor(options: AppOptions, log: ServerLog, secrets: SecretValues) {
     this.#options = options;
@@ -112,7 +113,7 @@ export class App {
     });
     const { files, tree, newHasher, openDatabase, threads } = options.platform;
     this.#hashPool = new HashPool(threads);
-    this.#hashFiles = createFileHasher({
+    this.#hashTree = createTreeHasher({
       tree,
       newHasher,
       pool: this.#hashPool,
@@ -182,7 +183,7 @@ export class App {
       root: this.root,
       name: layout.snapshot,
       scope,
-      hashFiles: engine.hashFiles,
+      hashTree: engine.hashTree,
       followSymlinks: request.followSymlinks,
       signal,
     });
@@ -351,7 +352,7 @@ export class App {
       files,
       tree,
       newHasher,
-      hashFiles: this.#hashFiles,
+      hashTree: this.#hashTree,
       cache: fileManifestCache(files, this.root, newHasher),
       events: this.#events,
       clock: this.#options.clock ?? systemClock,

@@ -3,7 +3,7 @@
  * threads), `entries COUNT` (a scan of a tree that exists only as a source), `diff COUNT`, `start` (nothing).
  * Prints one line of JSON.
  */
-import { createFileHasher, treeFileHasher } from "../../src/manifest/file-hasher.ts";
+import { createTreeHasher } from "../../src/manifest/tree-hasher.ts";
 import { HashPool } from "../../src/manifest/hash-pool.ts";
 import { openHashIndex } from "../../src/manifest/hash-store.ts";
 import { manifestDigests } from "../../src/manifest/checksum.ts";
@@ -20,9 +20,9 @@ const { files, tree, newHasher, openDatabase, threads } = platform;
 async function scanFolder(root: string) {
   const pool = new HashPool(threads);
   const openIndex = openHashIndex({ files, tree, newHasher, openDatabase, root });
-  const hashFiles = createFileHasher({ tree, newHasher, pool, openIndex });
+  const hashTree = createTreeHasher({ tree, newHasher, pool, openIndex });
   const startMs = performance.now();
-  const { manifest } = await scanTree({ tree, root, name: "bench", scope: createScope(), hashFiles });
+  const { manifest } = await scanTree({ tree, root, name: "bench", scope: createScope(), hashTree });
   const ms = performance.now() - startMs;
   pool.close();
   return { ms, entries: manifest.entries.size, digest: (await manifestDigests(manifest, newHasher)).digest };
@@ -30,10 +30,10 @@ async function scanFolder(root: string) {
 
 async function scanSynthetic(count: number) {
   const source = syntheticTree(count);
-  const hashFiles = treeFileHasher(source, newHasher);
+  const hashTree = createTreeHasher({ tree: source, newHasher });
   const startMs = performance.now();
   const scope = createScope({ include: ["."] });
-  const { manifest } = await scanTree({ tree: source, root: "/synthetic", name: "bench", scope, hashFiles });
+  const { manifest } = await scanTree({ tree: source, root: "/synthetic", name: "bench", scope, hashTree });
   return { ms: performance.now() - startMs, entries: manifest.entries.size };
 }
 

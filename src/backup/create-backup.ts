@@ -2,12 +2,11 @@ import { SyncError } from "../core/errors.ts";
 import type { RelativePath } from "../core/paths.ts";
 import { manifestChecksum } from "../manifest/checksum.ts";
 import { encodeRemoteManifest } from "../manifest/encode-manifest.ts";
-import type { FileToHash } from "../manifest/file-hasher.ts";
 import { VAULT_PATH } from "../manifest/hard-exclusion.ts";
 import { type Manifest, type ManifestEntry, orderedEntries, type SkipReason } from "../manifest/manifest.ts";
 import { createScope, DEFAULT_BACKUP_INCLUDE, type Scope } from "../manifest/scope.ts";
 import { Turn } from "../manifest/turn.ts";
-import { walkTree } from "../manifest/walk.ts";
+import { type FoundFile, walkTree } from "../manifest/walk.ts";
 import type { FileStat } from "../platform/contract.ts";
 import { archivePathFault, isMetadataPath, PathCollisions } from "./archive-names.ts";
 import { ArchiveWriter } from "./archive-writer.ts";
@@ -96,7 +95,7 @@ export async function createBackup(
 }
 
 interface Found {
-  readonly files: readonly FileToHash[];
+  readonly files: readonly FoundFile[];
   readonly skipped: BackupSkip[];
 }
 
@@ -112,7 +111,7 @@ async function findFiles(
   if (wereAskedFor) skipped.push(...walk.missingIncludes.map((path) => ({ path, reason: "missing" as const })));
   const collisions = new PathCollisions();
   const turn = new Turn(signal);
-  const files: FileToHash[] = [];
+  const files: FoundFile[] = [];
   for (const file of walk.files) {
     const { path } = file;
     if (isMetadataPath(path)) skipped.push({ path, reason: "reserved_name" });
@@ -196,7 +195,7 @@ async function writeArchive(
 
 async function packAll(
   packer: EntryPacker,
-  files: readonly FileToHash[],
+  files: readonly FoundFile[],
   skipped: BackupSkip[],
   progress: ProgressReport,
   signal: AbortSignal | undefined,

@@ -1,8 +1,8 @@
 import { throwIfAborted } from "../core/errors.ts";
 import type { NewHasher } from "../core/hash.ts";
 import type { RelativePath } from "../core/paths.ts";
-import type { FileToHash } from "../manifest/file-hasher.ts";
-import { skipReasonOf } from "../manifest/folder-hasher.ts";
+import { skipReasonOf } from "../manifest/folder-lister.ts";
+import type { FoundFile } from "../manifest/walk.ts";
 import type { ManifestEntry, SkipReason } from "../manifest/manifest.ts";
 import { pythonMtime } from "../manifest/python-float.ts";
 import type { Compression, FileStat, TreeFile, TreeReader } from "../platform/contract.ts";
@@ -74,7 +74,7 @@ export class EntryPacker {
    * Adds a file, or says why it cannot be archived whole; then nothing of it is in the archive.
    * @throws SyncError `aborted`, `disk_full`, `write_failed`
    */
-  async addFile(source: FileToHash): Promise<ManifestEntry | SkipReason> {
+  async addFile(source: FoundFile): Promise<ManifestEntry | SkipReason> {
     throwIfAborted(this.#around.signal);
     let outcome: ManifestEntry | SkipReason = "changed";
     for (let attempt = 0; attempt < ATTEMPTS && outcome === "changed"; attempt++) {
@@ -94,11 +94,11 @@ export class EntryPacker {
     while (this.#pending.length > 0) await this.#writeFirst();
   }
 
-  async #attempt({ path, folder, name }: FileToHash): Promise<ManifestEntry | SkipReason> {
+  async #attempt({ path, native }: FoundFile): Promise<ManifestEntry | SkipReason> {
     let file: TreeFile;
     let stat: FileStat;
     try {
-      file = this.#around.tree.open(folder + name);
+      file = this.#around.tree.open(native);
     } catch (error) {
       return skipReasonOf(error);
     }

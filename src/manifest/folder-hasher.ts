@@ -1,7 +1,17 @@
-import { SyncError } from "../core/errors.ts";
+import { sortedByCodePoint } from "../core/code-point.ts";
 import type { NewHasher } from "../core/hash.ts";
 import type { FileStat, TreeFile, TreeReader } from "../platform/contract.ts";
-import type { HashAnswer, HashJob } from "./hash-job.ts";
+import { FolderLister, insideOf, skipReasonOf } from "./folder-lister.ts";
+import {
+  type FilesAnswer,
+  type FilesJob,
+  type FolderAnswer,
+  type FolderJob,
+  type HashAnswer,
+  type HashJob,
+  type HashTerms,
+  type UnlistedAnswer,
+} from "./hash-job.ts";
 import { HashRecord } from "./hash-record.ts";
 import { KnownRows } from "./known-rows.ts";
 import type { SkipReason } from "./manifest.ts";
@@ -22,19 +32,13 @@ interface Hashed {
 /** The bytes of a file that was too large to be read in one call. */
 type LargeBytes = number;
 
-/** Why an error of the file system keeps a file or folder out of the manifest. Other errors are thrown on. */
-export function skipReasonOf(error: unknown): SkipReason {
-  if (error instanceof SyncError && error.code === "file_missing") return "vanished";
-  if (error instanceof SyncError && error.code === "file_unreadable") return "unreadable";
-  throw error;
-}
-
-/** Does jobs one after another: looks at each file, and reads those of which no known hash can be trusted. */
+/** Does jobs one after another: lists folders, looks at each file, and reads those of which no known hash can be trusted. */
 export class FolderHasher {
   readonly #tree: TreeReader;
   readonly #newHasher: NewHasher;
   readonly #onBytes: (count: number) => void;
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  #lister: { readonly scan: number; readonly lister: FolderLister } | undefined;
 
   /** @param onBytes hears of bytes read, as they are */
   constructor(tree: TreeReader, newHasher: NewHasher, onBytes: (count: number) => void) {
@@ -44,14 +48,47 @@ export class FolderHasher {
   }
 
   /** Gives the event loop its turn. @throws SyncError `aborted` */
-  async run(job: HashJob, turn: Turn): Promise<HashAnswer> {
+  run(job: HashJob, terms: HashTerms, turn: Turn): Promise<HashAnswer> {
+    return job.kind === "files" ? this.#runFiles(job, turn) : this.#runFolder(job, this.#listerFor(terms), turn);
+  }
+
+  async #runFolder(job: FolderJob, lister: FolderLister, turn: Turn): Promise<FolderAnswer | UnlistedAnswer> {
+    if (turn.due()) await turn.pause();
+    const listing = lister.list(job.folder);
+    if (typeof listing === "string") return { kind: "unlisted", reason: listing };
+    const { files, folders, links, skipped } = listing;
+    const listed = { kind: "folder", folders: inPathOrder(folders), links, skipped, fileCount: files.length } as const;
+    if (files.length === 0) return { ...listed, files: undefined, names: undefined };
+    const inside = insideOf(job.folder.native);
+    const record = soleRecord(job.known, 0);
+    if (record !== undefined && this.#sameNames(record, files) && (await this.#isAllTrusted(record, job, inside, turn)))
+      return { ...listed, files: { kind: "files", record: undefined, hits: files.length }, names: undefined };
+    const sorted = sortedByCodePoint(files);
+    const names = sorted.join("\0");
+    if (files.length > job.filesMax) return { ...listed, files: undefined, names };
+    const { key, known, nowNs } = job;
+    const filesJob: FilesJob = { kind: "files", key, known, nowNs, inside, part: 0, names, takesLarge: false };
+    return { ...listed, files: await this.#hashNames(filesJob, sorted, turn), names: undefined };
+  }
+
+  async #runFiles(job: FilesJob, turn: Turn): Promise<FilesAnswer> {
     const names = job.names.split("\0");
-    if (await this.#isAsKnown(job, names, turn)) return { record: undefined, hits: names.length };
+    const record = soleRecord(job.known, job.part);
+    if (
+      record !== undefined &&
+      record.joinedNames() === job.names &&
+      (await this.#isAllTrusted(record, job, job.inside, turn))
+    )
+      return { kind: "files", record: undefined, hits: names.length };
+    return await this.#hashNames(job, names, turn);
+  }
+
+  async #hashNames(job: FilesJob, names: readonly string[], turn: Turn): Promise<FilesAnswer> {
     const record = HashRecord.create(job.key, job.names, names.length, job.part);
     const known = new KnownRows(job.known);
     let hits = 0;
     for (const [row, name] of names.entries()) {
-      const native = job.folder + name;
+      const native = job.inside + name;
       const found = known.find(name);
       if (found !== undefined && this.#isTrusted(found.record, found.row, native, job.nowNs)) {
         record.copyRow(row, found.record, found.row);
@@ -65,24 +102,32 @@ export class FolderHasher {
       }
       if (turn.due()) await turn.pause();
     }
-    return { record: record.bytes, hits };
+    return { kind: "files", record: record.bytes, hits };
   }
 
-  /** True when one known record is about just these files and nothing has changed: the usual case, and the fast one. */
-  async #isAsKnown(
-    { known, part, names: joined, folder, nowNs }: HashJob,
-    names: string[],
+  /** True when nothing that a record knows has changed: the usual case, and the fast one. */
+  async #isAllTrusted(
+    record: HashRecord,
+    { nowNs }: { readonly nowNs: bigint },
+    inside: string,
     turn: Turn,
   ): Promise<boolean> {
-    const [bytes] = known;
-    if (bytes === undefined || known.length > 1) return false;
-    const record = new HashRecord(bytes);
-    if (record.part !== part || record.hashedRows !== record.rows || record.joinedNames() !== joined) return false;
-    for (let row = 0; row < names.length; row++) {
-      if (!this.#isTrusted(record, row, `${folder}${names[row]}`, nowNs)) return false;
+    for (const [row, name] of record.names().entries()) {
+      if (!this.#isTrusted(record, row, inside + name, nowNs)) return false;
       if (turn.due()) await turn.pause();
     }
     return true;
+  }
+
+  #sameNames(record: HashRecord, files: readonly string[]): boolean {
+    if (record.rows !== files.length) return false;
+    const known = new Set(record.names());
+    return files.every((name) => known.has(name));
+  }
+
+  #listerFor({ scan, rules }: HashTerms): FolderLister {
+    if (this.#lister?.scan !== scan) this.#lister = { scan, lister: new FolderLister(this.#tree, rules) };
+    return this.#lister.lister;
   }
 
   /** True when the file is as it was when its known hash was made. */
@@ -170,4 +215,17 @@ function isUnchanged(before: FileStat, after: FileStat, bytesRead: number): bool
     after.ctimeNs === before.ctimeNs &&
     after.inode === before.inode
   );
+}
+
+/** The one known record, when it is what would be made anew, with a hash in every row. */
+function soleRecord(known: readonly Uint8Array<ArrayBuffer>[], part: number): HashRecord | undefined {
+  const [bytes] = known;
+  if (bytes === undefined || known.length > 1) return undefined;
+  const record = new HashRecord(bytes);
+  return record.part === part && record.hashedRows === record.rows ? record : undefined;
+}
+
+/** Folders sort as the paths below them do: as if their names ended in `/`. */
+function inPathOrder(folders: readonly string[]): string[] {
+  return sortedByCodePoint(folders.map((name) => `${name}/`)).map((name) => name.slice(0, -1));
 }

@@ -43,10 +43,10 @@ export class HashIndex {
     return folder.startsWith(this.#root) ? folder.slice(this.#root.length) : undefined;
   }
 
-  /** The records that may know some of `names`, which are in the order of a scan. */
-  known(key: string, names: readonly string[]): readonly HashRecord[] {
+  /** The records of a folder, or those of them that may know some of `names`, which are in the order of a scan. */
+  known(key: string, names?: readonly string[]): readonly HashRecord[] {
     const records = this.#folders.get(key) ?? [];
-    if (records.length <= 1) return records;
+    if (names === undefined || records.length <= 1) return records;
     const first = names[0] ?? "";
     const last = names.at(-1) ?? "";
     return records.filter((record) => {

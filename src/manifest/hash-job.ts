@@ -1,54 +1,78 @@
-/** Files hashed between two looks at what else is to be done. */
-const JOB_FILES_MAX = 512;
+import type { FolderPlace, ListRules } from "./folder-lister.ts";
+import type { SkippedPath, SkipReason } from "./manifest.ts";
 
-/** Some files of one folder to be hashed; plain data, so that another thread can be told. */
-export interface HashJob {
-  /** Native path of the folder with its last separator: `folder + name` is a file. */
-  readonly folder: string;
+/** Files hashed between two looks at what else is to be done; a folder with more of them makes several jobs. */
+export const JOB_FILES_MAX = 2_048;
+
+/** All that jobs have in common. Plain data, like jobs and answers: another thread is told. */
+export interface HashTerms {
+  /** Of the scan, in this process. */
+  readonly scan: number;
+  readonly rules: ListRules;
+}
+
+interface AnyJob {
   /** What the record calls the folder. */
   readonly key: string;
-  /** Place of the record among those of the folder. */
-  readonly part: number;
-  /** Joined by NUL. */
-  readonly names: string;
   /** Records that may know some of the files. */
   readonly known: readonly Uint8Array<ArrayBuffer>[];
   /** When the job was given, nanoseconds since the epoch. */
   readonly nowNs: bigint;
+}
+
+/** A folder to be listed, and its files hashed unless they are too many. */
+export interface FolderJob extends AnyJob {
+  readonly kind: "folder";
+  readonly folder: FolderPlace;
+  readonly filesMax: number;
+}
+
+/** Some files of one folder to be hashed. */
+export interface FilesJob extends AnyJob {
+  readonly kind: "files";
+  /** Native path of the folder with its last separator: `inside + name` is a file. */
+  readonly inside: string;
+  /** Place of the record among those of the folder. */
+  readonly part: number;
+  /** Joined by NUL. */
+  readonly names: string;
   /** True for a large file alone. False: a large file is only measured, to be hashed by a job of its own. */
   readonly takesLarge: boolean;
 }
 
-export interface HashAnswer {
+export type HashJob = FolderJob | FilesJob;
+
+export interface FilesAnswer {
+  readonly kind: "files";
   /** A record of the job's files; undefined when the only known one holds as it is. */
   readonly record: Uint8Array<ArrayBuffer> | undefined;
   /** Files whose known hash holds. */
   readonly hits: number;
 }
 
-/** Each native folder of `files` and the places of its files in the list. Symlinks may have led several paths into one. */
-export function byFolder(files: readonly { readonly folder: string }[]): Map<string, number[]> {
-  const folders = new Map<string, number[]>();
-  let last: string | undefined;
-  let group: number[] = [];
-  for (const [index, { folder }] of files.entries()) {
-    // Files of a folder mostly come one after another.
-    if (folder !== last) {
-      last = folder;
-      group = folders.get(folder) ?? [];
-      folders.set(folder, group);
-    }
-    group.push(index);
-  }
-  return folders;
+export interface FolderAnswer {
+  readonly kind: "folder";
+  /** By code point of the name and `/`. */
+  readonly folders: readonly string[];
+  readonly links: readonly string[];
+  readonly skipped: readonly SkippedPath[];
+  readonly fileCount: number;
+  /** Of the files; undefined when there are none, and when they are too many: then `names` has them. */
+  readonly files: FilesAnswer | undefined;
+  /** By code point, joined by NUL. */
+  readonly names: string | undefined;
 }
 
-/** The pieces of a folder that make one job each. */
-export function inParts(indices: readonly number[]): readonly (readonly number[])[] {
-  if (indices.length <= JOB_FILES_MAX) return [indices];
-  const parts: (readonly number[])[] = [];
-  for (let start = 0; start < indices.length; start += JOB_FILES_MAX) {
-    parts.push(indices.slice(start, start + JOB_FILES_MAX));
-  }
-  return parts;
+/** A folder that cannot be listed. */
+export interface UnlistedAnswer {
+  readonly kind: "unlisted";
+  readonly reason: SkipReason;
+}
+
+export type HashAnswer = FilesAnswer | FolderAnswer | UnlistedAnswer;
+
+/** The native folder of a file, and its name there. */
+export function splitNative(native: string): { readonly inside: string; readonly name: string } {
+  const cut = native.lastIndexOf("/") + 1;
+  return { inside: native.slice(0, cut), name: native.slice(cut) };
 }

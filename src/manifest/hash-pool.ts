@@ -1,10 +1,10 @@
 import { SyncError, throwIfAborted } from "../core/errors.ts";
 import type { Thread, Threads } from "../platform/contract.ts";
-import type { HashAnswer, HashJob } from "./hash-job.ts";
+import type { HashAnswer, HashJob, HashTerms } from "./hash-job.ts";
 
 /** To a thread. */
 export type HashRequest =
-  | { readonly id: number; readonly jobs: readonly HashJob[] }
+  | { readonly id: number; readonly terms: HashTerms; readonly jobs: readonly HashJob[] }
   | { readonly id: number; readonly cancel: true };
 
 /** From a thread: any number of `bytes`, then one of the others. */
@@ -65,6 +65,7 @@ export class HashPool {
    * @throws ThreadLostError; SyncError `aborted`, at once
    */
   run(
+    terms: HashTerms,
     jobs: readonly HashJob[],
     isLarge: boolean,
     onBytes: (count: number) => void,
@@ -86,7 +87,7 @@ export class HashPool {
       signal?.addEventListener("abort", abort, { once: true });
       member.open.set(id, { isLarge, onBytes: (count) => signal?.aborted !== true && onBytes(count), settle });
       if (isLarge) member.large++;
-      member.thread.post({ id, jobs });
+      member.thread.post({ id, terms, jobs });
     });
   }
 

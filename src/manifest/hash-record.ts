@@ -1,5 +1,6 @@
+import type { RelativePath } from "../core/paths.ts";
 import type { FileStat } from "../platform/contract.ts";
-import type { SkipReason } from "./manifest.ts";
+import type { ManifestEntry, SkipReason } from "./manifest.ts";
 import { pythonMtime } from "./python-float.ts";
 
 /** What became of a file, as its row notes it: nothing yet, hashed, left to be hashed alone, or one of FAILURES. */
@@ -120,6 +121,13 @@ export class HashRecord {
   /** Every hash in hex, one after another: row k's 64 digits start at 64 k. */
   hashes(): string {
     return this.#sha256.toHex();
+  }
+
+  /** A hashed row as a manifest has it. @param hashes what `hashes` gives, for all rows at once */
+  entry(row: number, path: RelativePath, hashes: string): ManifestEntry {
+    const at = row * SHA256_BYTES * 2;
+    const sha256 = hashes.slice(at, at + SHA256_BYTES * 2);
+    return { path, size: this.size[row] ?? 0, mtime: this.mtime[row] ?? 0, sha256 };
   }
 
   /** Why the row has no hash; undefined when it has one. */

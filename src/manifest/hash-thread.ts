@@ -2,7 +2,7 @@ import { SyncError } from "../core/errors.ts";
 import type { NewHasher } from "../core/hash.ts";
 import type { ThreadPort, TreeReader } from "../platform/contract.ts";
 import { FolderHasher } from "./folder-hasher.ts";
-import type { HashAnswer, HashJob } from "./hash-job.ts";
+import type { HashAnswer, HashJob, HashTerms } from "./hash-job.ts";
 import type { HashReply, HashRequest } from "./hash-pool.ts";
 import { Turn } from "./turn.ts";
 
@@ -32,16 +32,13 @@ export function serveHashJobs(port: ThreadPort<HashRequest, HashReply>, tree: Tr
     if (bytes > 0) port.post({ id, bytes });
     bytes = 0;
   };
-  const answer = async (id: number, jobs: readonly HashJob[], signal: AbortSignal) => {
+  const answer = async (id: number, terms: HashTerms, jobs: readonly HashJob[], signal: AbortSignal) => {
     const answers: HashAnswer[] = [];
     try {
       const turn = new ReportingTurn(signal, () => report(id));
-      for (const job of jobs) answers.push(await hasher.run(job, turn));
+      for (const job of jobs) answers.push(await hasher.run(job, terms, turn));
       report(id);
-      port.post(
-        { id, answers },
-        answers.flatMap(({ record }) => (record === undefined ? [] : [record.buffer])),
-      );
+      port.post({ id, answers }, answers.flatMap(buffersOf));
     } catch (error) {
       port.post({ id, fault: error instanceof SyncError && error.code === "aborted" ? "aborted" : "internal" });
     } finally {
@@ -54,9 +51,15 @@ export function serveHashJobs(port: ThreadPort<HashRequest, HashReply>, tree: Tr
       waiting.get(request.id)?.abort();
       return;
     }
-    const { id, jobs } = request;
+    const { id, terms, jobs } = request;
     const controller = new AbortController();
     waiting.set(id, controller);
-    last = last.then(() => answer(id, jobs, controller.signal));
+    last = last.then(() => answer(id, terms, jobs, controller.signal));
   });
+}
+
+/** Handed over instead of copied. */
+function buffersOf(answer: HashAnswer): ArrayBuffer[] {
+  const files = answer.kind === "folder" ? answer.files : answer;
+  return files?.kind === "files" && files.record !== undefined ? [files.record.buffer] : [];
 }

@@ -2,28 +2,56 @@ import { throwIfAborted } from "../core/errors.ts";
 import type { NewHasher } from "../core/hash.ts";
 import type { TreeReader } from "../platform/contract.ts";
 import { FolderHasher } from "./folder-hasher.ts";
-import type { HashAnswer, HashJob } from "./hash-job.ts";
+import type {
+  FilesAnswer,
+  FilesJob,
+  FolderAnswer,
+  FolderJob,
+  HashAnswer,
+  HashTerms,
+  UnlistedAnswer,
+} from "./hash-job.ts";
 import { type HashPool, ThreadLostError } from "./hash-pool.ts";
 import { HashRecord } from "./hash-record.ts";
 import { Turn } from "./turn.ts";
 
-export interface HashTask {
-  readonly job: HashJob;
+export interface FolderTask {
+  readonly job: FolderJob;
+  /** How many files the folder had when it was last listed; undefined when nobody knows. */
+  readonly filesBefore: number | undefined;
+  /** May add further tasks. */
+  readonly done: (answer: FolderAnswer | UnlistedAnswer) => void;
+}
+
+export interface FilesTask {
+  readonly job: FilesJob;
   /** How many the job is about. */
   readonly files: number;
   /** Called while large files of the job are left; the record is filled as they are hashed. */
   readonly partly: (record: HashRecord) => void;
-  readonly done: (done: DoneJob) => void;
+  readonly done: (done: DoneFiles) => void;
 }
 
-export interface DoneJob {
+export interface DoneFiles {
   readonly record: HashRecord;
   /** Rows whose known hash holds. */
   readonly hits: number;
 }
 
-interface LargeTask extends HashTask {
+type HashTask = FolderTask | FilesTask;
+
+interface LargeTask extends FilesTask {
   readonly bytes: number;
+}
+
+export interface HashWorkOptions {
+  readonly tree: TreeReader;
+  readonly newHasher: NewHasher;
+  /** Other threads that hash; without them this one does. */
+  readonly pool: HashPool | undefined;
+  readonly terms: HashTerms;
+  readonly onBytes: (count: number) => void;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** So many files are worth other threads at once, so much time or so many bytes when they turn out to be slow. */
@@ -32,48 +60,60 @@ const POOL_AFTER_MS = 20;
 const POOL_BYTES = 16_777_216;
 /** Files told to another thread in one message; telling costs about as much as hashing a file. */
 const BATCH_FILES = 1_024;
+/** A folder is taken to cost as much as so many files, whatever is in it. */
+const FILES_PER_FOLDER = 8;
 /** From this size on the largest goes first, so that no core ends up alone with it. */
 const HUGE_BYTES = 67_108_864;
 
-/** Jobs to be done, and the large files that they turn up, each of which becomes a job of its own. */
+/** Jobs to be done, the jobs that these make, and the large files that they turn up, each a job of its own. */
 export class HashWork {
-  readonly #tasks: Iterator<HashTask>;
+  readonly #options: HashWorkOptions;
   readonly #local: FolderHasher;
+  /**
+   * All folders before all files: what is moved within the workspace while folders are being listed may be in none of
+   * them, so that should not take as long as hashing does. The last goes first: few folders are waiting at any time.
+   */
+  readonly #folders: FolderTask[] = [];
+  /** The first goes first, as the tree's files lie on most disks. */
+  readonly #files = new Fifo<FilesTask>();
   readonly #large: LargeTask[] = [];
   /** Smallest first. */
   readonly #huge: LargeTask[] = [];
-  readonly #onBytes: (count: number) => void;
-  readonly #signal: AbortSignal | undefined;
   #largeBytes = 0;
-  #exhausted = false;
+  #foldersListed = 0;
+  #filesListed = 0;
 
-  constructor(
-    options: { readonly tree: TreeReader; readonly newHasher: NewHasher },
-    tasks: Iterator<HashTask>,
-    onBytes: (count: number) => void,
-    signal: AbortSignal | undefined,
-  ) {
-    throwIfAborted(signal);
-    this.#tasks = tasks;
-    this.#local = new FolderHasher(options.tree, options.newHasher, onBytes);
-    this.#onBytes = onBytes;
-    this.#signal = signal;
+  constructor(options: HashWorkOptions) {
+    throwIfAborted(options.signal);
+    this.#options = options;
+    this.#local = new FolderHasher(options.tree, options.newHasher, options.onBytes);
   }
 
-  /** Does everything: what is quick here, the rest in `pool`. @throws SyncError `aborted` */
-  async run(pool: HashPool | undefined, files: number): Promise<void> {
-    const turn = new Turn(this.#signal);
-    const poolAt = pool === undefined ? Number.POSITIVE_INFINITY : performance.now() + POOL_AFTER_MS;
-    const isQuick = () => performance.now() < poolAt && (files < POOL_FILES || pool === undefined);
-    while (isQuick()) {
+  addFolder(task: FolderTask): void {
+    this.#folders.push(task);
+  }
+
+  addFiles(task: FilesTask): void {
+    this.#files.add(task);
+  }
+
+  /** Does everything: what is quick here, the rest in the pool. @throws SyncError `aborted` */
+  async run(): Promise<void> {
+    const { pool, signal } = this.#options;
+    const turn = new Turn(signal);
+    if (pool === undefined) return await this.#runHere(turn);
+    const poolAt = performance.now() + POOL_AFTER_MS;
+    while (performance.now() < poolAt && this.#filesExpected() < POOL_FILES) {
       const task = this.#nextSmall();
       if (task === undefined) break;
-      this.#finish(task, await this.#local.run(task.job, turn));
+      await this.#here([task], turn);
     }
-    const isLittle = this.#exhausted && this.#largeBytes < POOL_BYTES;
-    if (pool !== undefined && !isLittle) await this.#runInPool(pool);
-    else
-      for (let task = this.#nextLarge(); task !== undefined; task = this.#nextLarge()) await this.#here([task], turn);
+    if (this.#folders.length === 0 && this.#files.isEmpty && this.#largeBytes < POOL_BYTES) await this.#runHere(turn);
+    else await this.#runInPool(pool);
+  }
+
+  async #runHere(turn: Turn): Promise<void> {
+    for (let task = this.#next(); task !== undefined; task = this.#next()) await this.#here([task], turn);
   }
 
   async #runInPool(pool: HashPool): Promise<void> {
@@ -89,7 +129,8 @@ export class HashWork {
     };
     for (;;) {
       while (running.size < pool.depth) {
-        const large = largeRunning < pool.threads ? this.#nextLarge() : undefined;
+        const mayStartLarge = this.#folders.length === 0 && largeRunning < pool.threads;
+        const large = mayStartLarge ? this.#nextLarge() : undefined;
         const batch = large === undefined ? this.#nextBatch() : [large];
         if (batch.length === 0) break;
         start(batch, large !== undefined);
@@ -100,13 +141,14 @@ export class HashWork {
   }
 
   async #inPool(pool: HashPool, batch: readonly HashTask[], isLarge: boolean): Promise<void> {
+    const { terms, onBytes, signal } = this.#options;
     let answers: readonly HashAnswer[];
     try {
       const jobs = batch.map(({ job }) => job);
-      answers = await pool.run(jobs, isLarge, this.#onBytes, this.#signal);
+      answers = await pool.run(terms, jobs, isLarge, onBytes, signal);
     } catch (error) {
       if (!(error instanceof ThreadLostError)) throw error;
-      return await this.#here(batch, new Turn(this.#signal));
+      return await this.#here(batch, new Turn(signal));
     }
     for (const [k, answer] of answers.entries()) {
       const task = batch[k];
@@ -115,14 +157,19 @@ export class HashWork {
   }
 
   async #here(batch: readonly HashTask[], turn: Turn): Promise<void> {
-    for (const task of batch) this.#finish(task, await this.#local.run(task.job, turn));
+    for (const task of batch) this.#finish(task, await this.#local.run(task.job, this.#options.terms, turn));
+  }
+
+  #next(): HashTask | undefined {
+    return this.#nextSmall() ?? this.#nextLarge();
   }
 
   #nextSmall(): HashTask | undefined {
-    const next = this.#exhausted ? undefined : this.#tasks.next();
-    if (next !== undefined && next.done !== true) return next.value;
-    this.#exhausted = true;
-    return undefined;
+    return this.#folders.pop() ?? this.#files.take();
+  }
+
+  #nextLarge(): LargeTask | undefined {
+    return this.#huge.pop() ?? this.#large.pop();
   }
 
   #nextBatch(): HashTask[] {
@@ -131,26 +178,46 @@ export class HashWork {
       const task = this.#nextSmall();
       if (task === undefined) break;
       batch.push(task);
-      files += task.files;
+      files += this.#weight(task);
     }
     return batch;
   }
 
-  #nextLarge(): LargeTask | undefined {
-    return this.#huge.pop() ?? this.#large.pop();
+  /** What a task costs, in files. A folder that nobody knows is taken for one like those before. */
+  #weight(task: HashTask): number {
+    if ("files" in task) return task.files;
+    return FILES_PER_FOLDER + (task.filesBefore ?? this.#filesListed / Math.max(1, this.#foldersListed));
   }
 
-  /** Tells what came of a task, once its large files are hashed too. */
-  #finish(task: HashTask, { record: bytes = task.job.known[0], hits }: HashAnswer): void {
+  /** Files that are known to be left to do. */
+  #filesExpected(): number {
+    let files = this.#filesListed;
+    for (const { filesBefore = 0 } of this.#folders) files += filesBefore;
+    return files;
+  }
+
+  #finish(task: HashTask, answer: HashAnswer): void {
+    if ("files" in task) {
+      if (answer.kind !== "files") throw new TypeError("the answer is to another kind of job");
+      return this.finishFiles(task, answer);
+    }
+    if (answer.kind === "files") throw new TypeError("the answer is to another kind of job");
+    this.#foldersListed++;
+    if (answer.kind === "folder") this.#filesListed += answer.fileCount;
+    task.done(answer);
+  }
+
+  /** Tells what came of files, once the large ones are hashed too. */
+  finishFiles(task: FilesTask, { record: bytes = task.job.known[0], hits }: FilesAnswer): void {
     if (bytes === undefined) throw new TypeError("an answer refers to a record that was not given");
     const record = new HashRecord(bytes);
-    const names = record.hashedRows === record.rows ? [] : task.job.names.split("\0");
+    const names = record.hashedRows === record.rows ? [] : record.names();
     let left = 0;
     for (const [row, name] of names.entries()) {
       if (!record.isLarge(row)) continue;
       left++;
       const job = { ...task.job, names: name, known: [], takesLarge: true };
-      const done = (large: DoneJob) => {
+      const done = (large: DoneFiles) => {
         record.copyRow(row, large.record, 0);
         if (--left === 0) task.done({ record, hits });
         else task.partly(record);
@@ -169,5 +236,26 @@ export class HashWork {
     }
     const at = this.#huge.findIndex(({ bytes }) => bytes >= task.bytes);
     this.#huge.splice(at < 0 ? this.#huge.length : at, 0, task);
+  }
+}
+
+class Fifo<T> {
+  #items: (T | undefined)[] = [];
+  #taken = 0;
+
+  get isEmpty(): boolean {
+    return this.#taken === this.#items.length;
+  }
+
+  add(item: T): void {
+    this.#items.push(item);
+  }
+
+  take(): T | undefined {
+    if (this.isEmpty) return undefined;
+    const item = this.#items[this.#taken];
+    // What was taken need not stay in memory.
+    this.#items[this.#taken++] = undefined;
+    return item;
   }
 }

@@ -1,7 +1,7 @@
 export interface ScanProgress {
   /** Files hashed or skipped. */
   readonly filesDone: number;
-  /** Files found; grows until the first one is hashed. */
+  /** Files found so far. */
   readonly filesTotal: number;
   /** Bytes read. */
   readonly bytesDone: number;
@@ -18,13 +18,13 @@ export class ProgressMeter {
 
   constructor(private readonly listener: ((progress: ScanProgress) => void) | undefined) {}
 
-  found(files: number): void {
-    this.#filesTotal = files;
+  found(count: number): void {
+    this.#filesTotal += count;
     this.#reportWhenDue();
   }
 
-  fileDone(): void {
-    this.#filesDone++;
+  filesDone(count: number): void {
+    this.#filesDone += count;
     this.#reportWhenDue();
   }
 

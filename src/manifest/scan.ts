@@ -2,12 +2,12 @@ import { type Clock, isoUtc, systemClock } from "../core/clock.ts";
 import { compareCodePoints } from "../core/code-point.ts";
 import type { RelativePath } from "../core/paths.ts";
 import type { FileStat, TreeReader } from "../platform/contract.ts";
-import type { FileHasher, FileToHash, HashedFile, HashOutcome } from "./file-hasher.ts";
 import { VAULT_PATH } from "./hard-exclusion.ts";
-import { type Manifest, type ManifestEntry, orderedEntries, type SkippedPath } from "./manifest.ts";
+import type { Manifest, SkippedPath } from "./manifest.ts";
 import { ProgressMeter, type ScanProgress } from "./scan-progress.ts";
 import type { Scope } from "./scope.ts";
-import { walkTree } from "./walk.ts";
+import type { TreeHasher } from "./tree-hasher.ts";
+import { TreeWalk } from "./walk.ts";
 
 export interface ScanOptions {
   readonly tree: TreeReader;
@@ -16,7 +16,7 @@ export interface ScanOptions {
   /** The snapshot's name. */
   readonly name: string;
   readonly scope: Scope;
-  readonly hashFiles: FileHasher;
+  readonly hashTree: TreeHasher;
   /** Default false: what the hash index knows of unchanged files is believed. */
   readonly rehash?: boolean | undefined;
   /** Default false: a symlink is skipped. */
@@ -38,22 +38,17 @@ export interface ScanResult {
 }
 
 /**
- * The manifest of a workspace: finds the files of `scope`, then hashes them. The same tree gives the same entries in
+ * The manifest of a workspace: finds the files of `scope` and hashes them. The same tree gives the same entries in
  * the same order. What cannot be recorded whole is left out and listed under `skipped`.
  * @throws SyncError `root_missing`, `aborted`
  */
 export async function scanTree(options: ScanOptions): Promise<ScanResult> {
-  const { tree, root, scope, signal } = options;
+  const { tree, root, scope, signal, rehash } = options;
   const progress = new ProgressMeter(options.onProgress);
-  const found = await walkTree({
-    tree,
-    root,
-    scope,
-    signal,
-    followSymlinks: options.followSymlinks ?? false,
-    onFound: (files) => progress.found(files),
-  });
-  const hashed = await hashAll(found.files, options, progress);
+  const walk = new TreeWalk({ tree, root, scope, followSymlinks: options.followSymlinks ?? false });
+  const protect = protectedFiles(options);
+  const hashed = await options.hashTree({ walk, scope, protect, progress, signal, rehash });
+  progress.end();
   return {
     manifest: {
       name: options.name,
@@ -61,8 +56,8 @@ export async function scanTree(options: ScanOptions): Promise<ScanResult> {
       created_at: isoUtc((options.clock ?? systemClock).now()),
       entries: hashed.entries,
     },
-    skipped: inOrder([...found.skipped, ...hashed.skipped]),
-    missingIncludes: found.missingIncludes,
+    skipped: inOrder([...walk.skipped, ...hashed.skipped]),
+    missingIncludes: walk.missingIncludes,
   };
 }
 
@@ -70,45 +65,6 @@ export async function scanTree(options: ScanOptions): Promise<ScanResult> {
 function inOrder(skipped: readonly SkippedPath[]): SkippedPath[] {
   const byPath = new Map(skipped.map((one) => [one.path, one]));
   return [...byPath.values()].toSorted((a, b) => compareCodePoints(a.path, b.path));
-}
-
-interface Hashed {
-  readonly entries: ReadonlyMap<RelativePath, ManifestEntry>;
-  readonly skipped: readonly SkippedPath[];
-}
-
-async function hashAll(files: readonly FileToHash[], options: ScanOptions, progress: ProgressMeter): Promise<Hashed> {
-  const isProtected = sameFileAsAny(protectedFiles(options));
-  const entries: (ManifestEntry | undefined)[] = Array.from({ length: files.length });
-  const skipped: SkippedPath[] = [];
-  const done = (index: number, outcome: HashOutcome) => {
-    const path = files[index]?.path;
-    if (path === undefined) return;
-    if (typeof outcome === "string") skipped.push({ path, reason: outcome });
-    else if (isProtected(outcome)) skipped.push({ path, reason: "protected" });
-    else
-      entries[index] = {
-        path,
-        size: outcome.size,
-        mtime: outcome.mtime,
-        sha256: outcome.sha256,
-      };
-    progress.fileDone();
-  };
-  progress.found(files.length);
-  await options.hashFiles(
-    files,
-    { done, bytes: (count) => progress.bytesRead(count) },
-    { signal: options.signal, rehash: options.rehash, holds: options.scope.holds },
-  );
-  progress.end();
-  return { entries: orderedEntries(present(entries)), skipped };
-}
-
-function* present(entries: Iterable<ManifestEntry | undefined>): Generator<ManifestEntry> {
-  for (const entry of entries) {
-    if (entry !== undefined) yield entry;
-  }
 }
 
 /** The vault and its like, as the file system knows them: a hard link or another spelling is the same file. */
@@ -123,10 +79,4 @@ function protectedFiles({ tree, root, protect = [] }: ScanOptions): FileStat[] {
     }
   }
   return stats;
-}
-
-function sameFileAsAny(files: readonly FileStat[]): (file: HashedFile) => boolean {
-  // Some file systems give every file the inode 0: that says nothing.
-  const known = files.filter((file) => file.inode !== 0n);
-  return (file) => known.some((stat) => file.is(stat));
 }

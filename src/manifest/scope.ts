@@ -45,12 +45,17 @@ export interface ScopeOptions {
 export function createScope(options: ScopeOptions = {}): Scope {
   const include = foldIncludes(options.include ?? DEFAULT_INCLUDE);
   const exclude = [...(options.exclude ?? DEFAULT_EXCLUDE)];
-  const { matches } = compileExcludes(exclude);
-  const excludesHere: PathRule = (path) => matches(path) || isHardExcluded(path);
+  const excludesHere = compileExcludesHere(exclude);
   const excludes = inherited(excludesHere);
   const included = new Set(include);
   const includes = included.has("") ? () => true : inherited((path) => included.has(path));
   return { include, exclude, excludesHere, holds: (path) => includes(path) && !excludes(path) };
+}
+
+/** The rule `excludesHere` of a scope with these exclude patterns. @throws SyncError `bad_pattern` (exclude.ts) */
+export function compileExcludesHere(exclude: readonly string[]): PathRule {
+  const { matches } = compileExcludes(exclude);
+  return (path) => matches(path) || isHardExcluded(path);
 }
 
 /** Sorted, each once, and none that another one already holds. */

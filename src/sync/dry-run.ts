@@ -75,7 +75,7 @@ export function scanFor(engine: Engine, job: SyncJob): Promise<ScanResult> {
     root: engine.root,
     name: job.layout.snapshot,
     scope: job.scope,
-    hashFiles: engine.hashFiles,
+    hashTree: engine.hashTree,
     followSymlinks: job.followSymlinks,
     rehash: job.rehash,
     clock: engine.clock,

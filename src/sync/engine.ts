@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { EventSink } from "../core/events.ts";
 import type { NewHasher } from "../core/hash.ts";
 import type { RelativePath } from "../core/paths.ts";
-import type { FileHasher } from "../manifest/file-hasher.ts";
+import type { TreeHasher } from "../manifest/tree-hasher.ts";
 import type { Scope } from "../manifest/scope.ts";
 import type { Files, TreeReader } from "../platform/contract.ts";
 import type { Provider } from "../providers/contract.ts";
@@ -17,7 +17,7 @@ export interface Engine {
   readonly files: Files;
   readonly tree: TreeReader;
   readonly newHasher: NewHasher;
-  readonly hashFiles: FileHasher;
+  readonly hashTree: TreeHasher;
   readonly cache: ManifestCache;
   readonly events: EventSink;
   readonly clock: Clock;

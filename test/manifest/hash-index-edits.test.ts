@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Clock } from "../../src/core/clock.ts";
-import { createFileHasher } from "../../src/manifest/file-hasher.ts";
+import { createTreeHasher } from "../../src/manifest/tree-hasher.ts";
 import { HashIndex, type HashStore } from "../../src/manifest/hash-index.ts";
 import type { HashRecord } from "../../src/manifest/hash-record.ts";
 import { createScope } from "../../src/manifest/scope.ts";
@@ -28,7 +28,7 @@ test.each(TICKS)("after any edits a scan with the index equals one without, on a
   const clock: Clock = { now: () => Number(fake.nowNs / 1_000_000n), sleep: () => Promise.resolve() };
   const openStore = memoryStore();
   const openIndex = () => Promise.resolve(new HashIndex(openStore(), `${fake.root}/`));
-  const hashFiles = createFileHasher({ tree: fake.tree, newHasher, clock, openIndex });
+  const hashTree = createTreeHasher({ tree: fake.tree, newHasher, clock, openIndex });
   const partly = createScope({ include: ["."], exclude: ["*-1*"] });
   let readWithIndex = 0;
   for (let step = 0; step < STEPS; step++) {
@@ -36,7 +36,7 @@ test.each(TICKS)("after any edits a scan with the index equals one without, on a
     for (let k = 0; k < edits; k++) edit(fake, random);
     const options = { tree: fake.tree, clock, ...(random() < 0.2 ? { scope: partly } : {}) };
     const before = fake.opened;
-    const indexed = await scan(fake.root, { ...options, hashFiles });
+    const indexed = await scan(fake.root, { ...options, hashTree });
     readWithIndex += fake.opened - before;
     const plain = await scan(fake.root, options);
     expect([step, [...indexed.manifest.entries.values()]]).toEqual([step, [...plain.manifest.entries.values()]]);

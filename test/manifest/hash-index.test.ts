@@ -79,7 +79,7 @@ describe("a file is not read again", () => {
     };
     await expectCode(() => again({ tree: treeWith({ open: abort }), signal: controller.signal }), "aborted");
     await again();
-    expect(opened()).toEqual(["3", "top"]);
+    expect(opened()).toEqual(["3"]);
   });
 
   test("when its folder moved with the whole workspace", async () => {

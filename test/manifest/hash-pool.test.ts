@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { HashPool } from "../../src/manifest/hash-pool.ts";
-import { createFileHasher } from "../../src/manifest/file-hasher.ts";
+import { createTreeHasher } from "../../src/manifest/tree-hasher.ts";
 import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
 import type { Thread, Threads } from "../../src/platform/contract.ts";
 import type { ManifestEntry } from "../../src/manifest/manifest.ts";
@@ -28,7 +28,7 @@ function entries({ manifest }: ScanResult): ManifestEntry[] {
 }
 
 function hasherWith(pool: HashPool) {
-  return createFileHasher({ tree, newHasher, pool });
+  return createTreeHasher({ tree, newHasher, pool });
 }
 
 /** The real threads, counted. */
@@ -54,7 +54,7 @@ describe("threads", () => {
     const pool = new HashPool(threads);
     try {
       for (const run of [
-        () => scan(root, { hashFiles: hasherWith(pool) }),
+        () => scan(root, { hashTree: hasherWith(pool) }),
         () => indexedScan(root, { pool }),
         () => indexedScan(root, { pool }),
         () => indexedScan(root),
@@ -70,7 +70,7 @@ describe("threads", () => {
   test("serve two scans at once", async () => {
     const pool = new HashPool(threads);
     try {
-      const results = await Promise.all([root, root].map((each) => scan(each, { hashFiles: hasherWith(pool) })));
+      const results = await Promise.all([root, root].map((each) => scan(each, { hashTree: hasherWith(pool) })));
       expect(results.map((result) => entries(result).length)).toEqual([2_505, 2_505]);
     } finally {
       pool.close();
@@ -82,7 +82,7 @@ describe("threads", () => {
     plant(few, { a: "a", b: "b" });
     const watched = counted();
     const pool = new HashPool(watched.threads);
-    await scan(few, { hashFiles: hasherWith(pool) });
+    await scan(few, { hashTree: hasherWith(pool) });
     pool.close();
     expect(watched.started).toBe(0);
   });
@@ -97,11 +97,11 @@ describe("threads", () => {
         return () => (idle = undefined);
       },
     });
-    await scan(root, { hashFiles: hasherWith(pool) });
+    await scan(root, { hashTree: hasherWith(pool) });
     expect([watched.started > 0, watched.closed]).toEqual([true, 0]);
     idle?.();
     expect(watched.closed).toBe(watched.started);
-    expect(entries(await scan(root, { hashFiles: hasherWith(pool) })).length).toBe(2_505);
+    expect(entries(await scan(root, { hashTree: hasherWith(pool) })).length).toBe(2_505);
     pool.close();
   });
 
@@ -113,9 +113,9 @@ describe("threads", () => {
     };
     const pool = new HashPool({ ...threads, start });
     try {
-      const hashFiles = hasherWith(pool);
-      await expectCode(() => scan(root, { hashFiles, signal: controller.signal }), "aborted");
-      expect(entries(await scan(root, { hashFiles })).length).toBe(2_505);
+      const hashTree = hasherWith(pool);
+      await expectCode(() => scan(root, { hashTree, signal: controller.signal }), "aborted");
+      expect(entries(await scan(root, { hashTree })).length).toBe(2_505);
     } finally {
       pool.close();
     }
@@ -143,16 +143,16 @@ describe("a scan ends as it would without threads where they", () => {
   ])("%s", async (_, start) => {
     let asked = 0;
     const pool = new HashPool({ ...threads, start: () => (asked++, start()) });
-    const result = await scan(root, { hashFiles: hasherWith(pool) });
+    const result = await scan(root, { hashTree: hasherWith(pool) });
     expect(asked).toBeGreaterThan(0);
     expect(entries(result)).toEqual(entries(await scan(root)));
   });
 
   test("are closed while they work", async () => {
     const pool = new HashPool(threads);
-    const hashFiles = hasherWith(pool);
+    const hashTree = hasherWith(pool);
     setTimeout(() => pool.close(), 10);
-    expect(entries(await scan(root, { hashFiles })).length).toBe(2_505);
+    expect(entries(await scan(root, { hashTree })).length).toBe(2_505);
     pool.close();
   });
 });

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Clock } from "../../src/core/clock.ts";
-import { createFileHasher } from "../../src/manifest/file-hasher.ts";
+import { createTreeHasher } from "../../src/manifest/tree-hasher.ts";
 import type { HashIndex } from "../../src/manifest/hash-index.ts";
 import type { HashPool } from "../../src/manifest/hash-pool.ts";
 import { openHashIndex } from "../../src/manifest/hash-store.ts";
@@ -38,7 +38,7 @@ export function indexedScan(root: string, options: IndexedOptions = {}): Promise
   const { pool, openDatabase = platform.openDatabase, tree = platform.tree, clock = settledClock() } = options;
   const { newHasher } = platform;
   const openIndex = () => openIndexOf(root, { openDatabase, tree });
-  return scan(root, { ...options, clock, hashFiles: createFileHasher({ tree, newHasher, clock, pool, openIndex }) });
+  return scan(root, { ...options, clock, hashTree: createTreeHasher({ tree, newHasher, clock, pool, openIndex }) });
 }
 
 /** The real tree, which notes the names of files that are opened. */

@@ -2,7 +2,7 @@ import { expect } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ErrorCode } from "../../src/core/errors.ts";
-import { treeFileHasher } from "../../src/manifest/file-hasher.ts";
+import { createTreeHasher } from "../../src/manifest/tree-hasher.ts";
 import { type Manifest, type ManifestEntry, orderedEntries, type SkipReason } from "../../src/manifest/manifest.ts";
 import { type ScanOptions, type ScanResult, scanTree } from "../../src/manifest/scan.ts";
 import { createScope } from "../../src/manifest/scope.ts";
@@ -28,7 +28,7 @@ export function scan(root: string, options: Partial<ScanOptions> = {}): Promise<
     root,
     name: "test",
     scope: createScope({ include: ["."], exclude: [] }),
-    hashFiles: treeFileHasher(reader, newHasher),
+    hashTree: createTreeHasher({ tree: reader, newHasher }),
     ...options,
   });
 }

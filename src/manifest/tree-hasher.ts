@@ -1,0 +1,339 @@
+import { type Clock, systemClock } from "../core/clock.ts";
+import type { NewHasher } from "../core/hash.ts";
+import type { RelativePath } from "../core/paths.ts";
+import type { FileStat, TreeReader } from "../platform/contract.ts";
+import { compareCodePoints } from "../core/code-point.ts";
+import { folderIn, type FolderPlace, insideOf, prefixOf } from "./folder-lister.ts";
+import type { HashIndex, OpenHashIndex } from "./hash-index.ts";
+import {
+  type FilesAnswer,
+  type FilesJob,
+  type FolderAnswer,
+  type FolderJob,
+  JOB_FILES_MAX,
+  splitNative,
+  type UnlistedAnswer,
+} from "./hash-job.ts";
+import type { HashPool } from "./hash-pool.ts";
+import type { HashRecord } from "./hash-record.ts";
+import { type DoneFiles, type FilesTask, HashWork } from "./hash-work.ts";
+import { EntryCollector, type ManifestEntry, type SkippedPath, type SkipReason } from "./manifest.ts";
+import type { ProgressMeter } from "./scan-progress.ts";
+import type { Scope } from "./scope.ts";
+import { Turn } from "./turn.ts";
+import type { Found, FoundFile, TreeWalk } from "./walk.ts";
+
+export interface TreeToHash {
+  readonly walk: TreeWalk;
+  readonly scope: Scope;
+  /** Files that are never recorded, under any name. */
+  readonly protect: readonly FileStat[];
+  readonly progress: ProgressMeter;
+  readonly signal?: AbortSignal | undefined;
+  /** Default false: what the index knows of unchanged files is believed. */
+  readonly rehash?: boolean | undefined;
+}
+
+export interface HashedTree {
+  /** By code point of the path. */
+  readonly entries: ReadonlyMap<RelativePath, ManifestEntry>;
+  /** In no order; besides what the walk has skipped. */
+  readonly skipped: readonly SkippedPath[];
+}
+
+/** Lists the folders of a scan and hashes every file. Who does it is up to the caller of a scan. @throws SyncError `aborted` */
+export type TreeHasher = (options: TreeToHash) => Promise<HashedTree>;
+
+export interface TreeHasherOptions {
+  readonly tree: TreeReader;
+  readonly newHasher: NewHasher;
+  readonly clock?: Clock | undefined;
+  /** Other threads that hash; without them this one does. */
+  readonly pool?: HashPool | undefined;
+  /** What remembers hashes from scan to scan; without it every file is read. */
+  readonly openIndex?: OpenHashIndex | undefined;
+}
+
+/** Hashes here or in other threads, whatever the index cannot answer. The result depends on neither. */
+export function createTreeHasher(options: TreeHasherOptions): TreeHasher {
+  return async (task) => {
+    const index = await options.openIndex?.(task.signal);
+    let run: HashRun | undefined;
+    try {
+      run = new HashRun(options, task, index);
+      return await run.run();
+    } finally {
+      // Also when it was cancelled: what was hashed is not hashed again.
+      run?.keepUnfinished();
+      index?.close();
+    }
+  };
+}
+
+/** A folder and what is in it, as it becomes known. */
+class FolderNode {
+  /** Of each part of the folder's files, in their order. */
+  readonly entries: ManifestEntry[][] = [];
+  readonly folders: FolderNode[] = [];
+
+  constructor(
+    readonly place: FolderPlace,
+    /** What the index calls it; undefined when it has no place there. */
+    readonly key: string | undefined,
+  ) {}
+}
+
+/** What is known of a folder's files while its jobs are done. */
+interface FolderProgress {
+  readonly key: string | undefined;
+  jobsLeft: number;
+  hits: number;
+  readonly records: Set<HashRecord>;
+}
+
+let lastScan = 0;
+
+/** One tree on its way through jobs, the index and into a manifest. */
+class HashRun {
+  readonly #work: HashWork;
+  readonly #clock: Clock;
+  readonly #roots: FolderNode[] = [];
+  /** Of files that were not found in a folder of the scan, but named, or by a symlink. */
+  readonly #loose: ManifestEntry[] = [];
+  readonly #skipped: SkippedPath[] = [];
+  readonly #keys = new Set<string>();
+  readonly #unfinished = new Set<FolderProgress>();
+  readonly #protect: readonly FileStat[];
+
+  constructor(
+    options: TreeHasherOptions,
+    private readonly task: TreeToHash,
+    private readonly index: HashIndex | undefined,
+  ) {
+    const { tree, newHasher, pool } = options;
+    const { progress, signal, walk, scope } = task;
+    const terms = { scan: ++lastScan, rules: { exclude: scope.exclude, root: walk.root } };
+    const onBytes = (count: number) => progress.bytesRead(count);
+    this.#work = new HashWork({ tree, newHasher, pool, terms, onBytes, signal });
+    this.#clock = options.clock ?? systemClock;
+    // Some file systems give every file the inode 0: that says nothing.
+    this.#protect = task.protect.filter((file) => file.inode !== 0n);
+  }
+
+  async run(): Promise<HashedTree> {
+    for (const found of this.task.walk.start().toReversed()) this.#add(found, this.#roots);
+    this.#roots.reverse();
+    await this.#work.run();
+    this.index?.forgetFolders((key) => !this.#keys.has(key), this.task.scope.holds);
+    return { entries: await this.#collect(), skipped: this.#skipped };
+  }
+
+  /** Has the index remember also the files of folders that are not done. */
+  keepUnfinished(): void {
+    for (const { key, records } of this.#unfinished) {
+      if (key !== undefined && records.size > 0) this.index?.addPartly(key, [...records]);
+    }
+  }
+
+  #add(found: Found, siblings: FolderNode[]): void {
+    if (found.kind === "file") this.#addLoose(found.file);
+    else this.#addFolder(found.folder, siblings);
+  }
+
+  #addFolder(place: FolderPlace, siblings: FolderNode[]): void {
+    const inside = insideOf(place.native);
+    const key = this.index?.keyOf(inside);
+    if (key !== undefined) this.#keys.add(key);
+    const known = this.#known(key);
+    const node = new FolderNode(place, key);
+    siblings.push(node);
+    const filesBefore = known.length === 0 ? undefined : known.reduce((sum, { rows }) => sum + rows, 0);
+    // Listed and done at once where little is to be read; very many files are a matter for several threads.
+    const isAtOnce = filesBefore !== undefined && filesBefore <= JOB_FILES_MAX;
+    const job: FolderJob = {
+      kind: "folder",
+      key: key ?? "",
+      known: isAtOnce ? bytesOf(known) : [],
+      nowNs: this.#nowNs(),
+      folder: place,
+      filesMax: isAtOnce ? JOB_FILES_MAX : 0,
+    };
+    this.#work.addFolder({
+      job,
+      filesBefore,
+      done: (answer: FolderAnswer | UnlistedAnswer) => this.#takeFolder(node, job.known, answer),
+    });
+  }
+
+  #takeFolder(
+    node: FolderNode,
+    known: readonly Uint8Array<ArrayBuffer>[],
+    answer: FolderAnswer | UnlistedAnswer,
+  ): void {
+    const { walk, progress } = this.task;
+    if (answer.kind === "unlisted") return walk.unlisted(node.place, answer.reason);
+    for (const skipped of answer.skipped) this.#skipped.push(skipped);
+    progress.found(answer.fileCount);
+    if (answer.files !== undefined) this.#takeOnlyPart(node, known, answer.files);
+    else if (answer.names !== undefined) this.#addParts(node, answer.names.split("\0"));
+    else if (node.key !== undefined) this.index?.update(node.key, [], 0, this.task.scope.holds);
+    for (const name of answer.folders.toReversed()) this.#addFolder(folderIn(node.place, name), node.folders);
+    node.folders.reverse();
+    for (const name of answer.links) {
+      const found = walk.follow(node.place, name);
+      if (found !== undefined) this.#add(found, node.folders);
+    }
+  }
+
+  /** The files of a folder that were hashed together with the listing. */
+  #takeOnlyPart(node: FolderNode, known: readonly Uint8Array<ArrayBuffer>[], answer: FilesAnswer): void {
+    const inside = insideOf(node.place.native);
+    const job = { kind: "files", key: node.key ?? "", known, nowNs: this.#nowNs(), inside, part: 0 } as const;
+    const progress = this.#startFolder(node.key, 1);
+    const task = this.#filesTask({ ...job, names: "", takesLarge: false }, 1, node, progress);
+    this.#work.finishFiles(task, answer);
+  }
+
+  /** The files of a folder, as jobs for when all folders are listed. */
+  #addParts(node: FolderNode, names: readonly string[]): void {
+    const inside = insideOf(node.place.native);
+    const progress = this.#startFolder(node.key, Math.ceil(names.length / JOB_FILES_MAX));
+    for (let part = progress.jobsLeft - 1; part >= 0; part--) {
+      const members = names.slice(part * JOB_FILES_MAX, (part + 1) * JOB_FILES_MAX);
+      const known = bytesOf(this.#known(node.key, members));
+      const job = { kind: "files", key: node.key ?? "", known, nowNs: this.#nowNs(), inside, part } as const;
+      const task = { ...job, names: members.join("\0"), takesLarge: false };
+      this.#work.addFiles(this.#filesTask(task, members.length, node, progress));
+    }
+  }
+
+  #startFolder(key: string | undefined, jobs: number): FolderProgress {
+    const progress: FolderProgress = { key, jobsLeft: jobs, hits: 0, records: new Set() };
+    this.#unfinished.add(progress);
+    return progress;
+  }
+
+  #filesTask(job: FilesJob, files: number, node: FolderNode, progress: FolderProgress): FilesTask {
+    return {
+      job,
+      files,
+      partly: (record) => {
+        progress.records.add(record);
+        this.#saveWhenDue();
+      },
+      done: ({ record, hits }) => {
+        const entries: ManifestEntry[] = [];
+        const prefix = prefixOf(node.place.path);
+        this.#takeRows(record, (name) => prefix + name, entries);
+        node.entries[job.part] = entries;
+        this.#takeRecord(record, hits, progress);
+      },
+    };
+  }
+
+  /** A file by itself. The index adds it to what it knows of the folder. */
+  #addLoose({ path, native }: FoundFile): void {
+    const { inside, name } = splitNative(native);
+    const key = this.index?.keyOf(inside);
+    if (key !== undefined) this.#keys.add(key);
+    const known = bytesOf(this.#known(key, [name]));
+    const job = { kind: "files", key: key ?? "", known, nowNs: this.#nowNs(), inside, part: 0 } as const;
+    const done = ({ record, hits }: DoneFiles) => {
+      this.#takeRows(record, () => path, this.#loose);
+      if (key !== undefined && hits === 0) this.index?.addPartly(key, [record]);
+      this.#saveWhenDue();
+    };
+    this.task.progress.found(1);
+    this.#work.addFiles({
+      job: { ...job, names: name, takesLarge: false },
+      files: 1,
+      partly: () => undefined,
+      done,
+    });
+  }
+
+  #takeRows(record: HashRecord, pathOf: (name: string) => RelativePath, entries: ManifestEntry[]): void {
+    const hashes = record.hashes();
+    const names = record.names();
+    for (let row = 0; row < names.length; row++) {
+      const path = pathOf(names[row] ?? "");
+      const reason = this.#reasonToSkip(record, row);
+      if (reason === undefined) entries.push(record.entry(row, path, hashes));
+      else this.#skipped.push({ path, reason });
+    }
+    this.task.progress.filesDone(record.rows);
+  }
+
+  #takeRecord(record: HashRecord, hits: number, folder: FolderProgress): void {
+    folder.hits += hits;
+    folder.records.add(record);
+    if (--folder.jobsLeft === 0) {
+      this.#unfinished.delete(folder);
+      if (folder.key !== undefined)
+        this.index?.update(folder.key, [...folder.records], folder.hits, this.task.scope.holds);
+    }
+    this.#saveWhenDue();
+  }
+
+  /** A process killed in a long scan has not worked for nothing. */
+  #saveWhenDue(): void {
+    if (this.index?.isSaveDue() !== true) return;
+    this.keepUnfinished();
+    this.index.save();
+  }
+
+  #reasonToSkip(record: HashRecord, row: number): SkipReason | undefined {
+    if (!record.isHashed(row)) return record.failure(row);
+    // A hard link to the vault, or another spelling of its name, is the same file.
+    return this.#protect.some((file) => record.isOf(row, file)) ? "protected" : undefined;
+  }
+
+  #known(key: string | undefined, names?: readonly string[]): readonly HashRecord[] {
+    return key === undefined || this.task.rehash === true ? [] : (this.index?.known(key, names) ?? []);
+  }
+
+  #nowNs(): bigint {
+    return BigInt(Math.floor(this.#clock.now())) * 1_000_000n;
+  }
+
+  /** In path order but for what symlinks brought in, which the collector puts in its place. */
+  async #collect(): Promise<ReadonlyMap<RelativePath, ManifestEntry>> {
+    const turn = new Turn(this.task.signal);
+    const collector = new EntryCollector();
+    for (const entry of inOrder(this.#roots)) {
+      collector.add(entry);
+      if (turn.due()) await turn.pause();
+    }
+    for (const entry of this.#loose) collector.add(entry);
+    return collector.entries();
+  }
+}
+
+/** The entries of folders and of those in them, by code point of the path. Iterative: see walkTree. */
+function* inOrder(roots: readonly FolderNode[]): Generator<ManifestEntry> {
+  const open = roots.map(frameOf).toReversed();
+  for (let frame = open.at(-1); frame !== undefined; frame = open.at(-1)) {
+    const { files, folders } = frame;
+    const folder = folders[frame.foldersDone];
+    const file = files[frame.filesDone];
+    if (file !== undefined && (folder === undefined || compareCodePoints(file.path, prefixOf(folder.place.path)) < 0)) {
+      frame.filesDone++;
+      yield file;
+    } else if (folder !== undefined) {
+      frame.foldersDone++;
+      open.push(frameOf(folder));
+    } else {
+      open.pop();
+    }
+  }
+}
+
+/** Takes the entries out of the node: a million of them need not stay in two lists. */
+function frameOf({ entries: parts, folders }: FolderNode) {
+  const entries = parts.splice(0);
+  return { files: entries.length === 1 ? (entries[0] ?? []) : entries.flat(), folders, filesDone: 0, foldersDone: 0 };
+}
+
+function bytesOf(records: readonly HashRecord[]): Uint8Array<ArrayBuffer>[] {
+  return records.map(({ bytes }) => bytes);
+}
