@@ -5,23 +5,22 @@
 import type { CreateBackupRequest, RestoreBackupRequest } from "./api/backup-request.ts";
 import type { DryRunRequest, RunRequest } from "./api/sync-request.ts";
 import type { BackupCallOptions, BackupEngine, BackupProgress } from "./backup/backup-engine.ts";
+import { Destinations, isNotLoaded } from "./app/destinations.ts";
 import { type CreatedBackup, createBackup } from "./backup/create-backup.ts";
 import { type BackupList, listBackups } from "./backup/list-backups.ts";
 import { type RestoredBackup, restoreBackup } from "./backup/restore-backup.ts";
 import { type VerifiedBackup, verifyBackup } from "./backup/verify-backup.ts";
-import { requireFlag, requireService, type ServiceName } from "./config/flags.ts";
+import { requireFlag, requireService } from "./config/flags.ts";
 import { loadSettings, type Settings } from "./config/settings.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { SyncError } from "./core/errors.ts";
 import type { EventSink, ProductEvent } from "./core/events.ts";
-import { createPacer } from "./core/pacer.ts";
 import { isJsonObject, type JsonObject } from "./core/json.ts";
 import { HookBus } from "./hooks/bus.ts";
 import { hookOfEvent } from "./hooks/hook-of-event.ts";
 import { eventLine } from "./logs/event-line.ts";
 import { SecretValues } from "./logs/redact.ts";
 import { openServerLog, type ServerLog } from "./logs/server-log.ts";
-
 import { HashPool } from "./manifest/hash-pool.ts";
 import { createTreeHasher, type TreeHasher } from "./manifest/tree-hasher.ts";
 import { openHashIndex } from "./manifest/hash-store.ts";
@@ -30,10 +29,8 @@ import { scanTree } from "./manifest/scan.ts";
 import { createScope, type Scope } from "./manifest/scope.ts";
 import { type ManifestSummary, summariseManifest } from "./manifest/summary.ts";
 import type { Files, Platform } from "./platform/contract.ts";
-import type { OpenProvider, Provider, ProviderSettings } from "./providers/contract.ts";
-import { loadProvider } from "./providers/registry.ts";
+import type { OpenProvider } from "./providers/contract.ts";
 import type { ConformanceResult } from "./providers/conformance/run-conformance.ts";
-import { withRetry } from "./providers/retry.ts";
 import { type DryRunResult, dryRun } from "./sync/dry-run.ts";
 import type { Engine, SyncJob } from "./sync/engine.ts";
 import { loadLeaseHolder } from "./sync/lease-holder.ts";
@@ -44,7 +41,6 @@ import { createTreeLayout } from "./sync/tree-layout.ts";
 import { VAULT_FILE } from "./vault/envelope.ts";
 import { fileVaultStorage } from "./vault/file-vault-storage.ts";
 import { SecretsVault } from "./vault/secrets-vault.ts";
-import { parseVaultPath, valueAt } from "./vault/vault-path.ts";
 
 export type { BackupProgress, ConformanceResult, DryRunResult, RunResult };
 export type { BackupList, CreatedBackup, RestoredBackup, VerifiedBackup };
@@ -95,6 +91,7 @@ export class App {
   readonly hooks: HookBus;
   readonly #options: AppOptions;
   readonly #events: EventSink;
+  readonly #destinations: Destinations;
   readonly #hashPool: HashPool;
   readonly #hashTree: TreeHasher;
 
@@ -121,6 +118,14 @@ export class App {
     });
     this.vault = new SecretsVault(fileVaultStorage(files, this.vaultFile), {
       events: this.#events,
+    });
+    this.#destinations = new Destinations({
+      platform: options.platform,
+      root: options.root,
+      vault: this.vault,
+      secrets,
+      passphrase: () => this.passphrase(),
+      loadProvider: options.loadProvider,
     });
   }
 
@@ -176,7 +181,7 @@ export class App {
   async manifest(request: ManifestRequest, signal?: AbortSignal): Promise<ManifestAnswer> {
     const settings = await this.settings();
     const layout = createTreeLayout("", request.snapshot ?? "default");
-    const scope = scopeOf(settings, request.include, request.exclude);
+    const scope = scopeFor(settings, request.include, request.exclude);
     const engine = this.#engine(settings);
     const { manifest, skipped } = await scanTree({
       tree: engine.tree,
@@ -194,7 +199,7 @@ export class App {
   /** @throws SyncError of the request, the flags, the vault; never of the destination, which is said in `summary.warnings` */
   async dryRun(request: DryRunRequest, signal?: AbortSignal): Promise<DryRunResult> {
     const { settings, job, destination } = await this.#prepare(request, signal);
-    const provider = await this.#openProvider(request.service, destination, settings).catch((error: unknown) => {
+    const provider = await this.#destinations.open(request.service, destination, settings).catch((error: unknown) => {
       if (error instanceof SyncError && isNotLoaded(error)) return error;
       throw error;
     });
@@ -209,7 +214,7 @@ export class App {
   async run(request: RunRequest, signal?: AbortSignal): Promise<RunResult> {
     const { settings, job, destination } = await this.#prepare(request, signal);
     const strain: { listener?: () => void } = {};
-    const provider = await this.#openProvider(request.service, destination, settings, () => strain.listener?.());
+    const provider = await this.#destinations.open(request.service, destination, settings, () => strain.listener?.());
     try {
       return await runSync(this.#engine(settings), {
         ...job,
@@ -241,10 +246,10 @@ export class App {
     const secrets = new SecretValues();
     secrets.learn(destination);
     // One clear error for a destination that is not there, not one a case.
-    const first = await this.#openProvider(request.service, destination, settings);
+    const first = await this.#destinations.open(request.service, destination, settings);
     await first.stat(`${job.layout.objectPrefix}probe`, signal === undefined ? {} : { signal });
     await first.close();
-    yield* runConformance(() => this.#openProvider(request.service, destination, settings), {
+    yield* runConformance(() => this.#destinations.open(request.service, destination, settings), {
       prefix: job.layout.objectPrefix,
       newHasher: this.platform.newHasher,
       secrets: secrets.values,
@@ -281,9 +286,9 @@ export class App {
     const settings = await this.settings();
     requireService(settings, request.service);
     const overrides = checkServiceConfig(request.service, request.service_config);
-    const scope = scopeOf(settings, request.paths, request.exclude);
+    const scope = scopeFor(settings, request.paths, request.exclude);
     createTreeLayout("", request.snapshot ?? "default");
-    const destination = { ...(await this.#credentials(settings, request)), ...overrides };
+    const destination = { ...(await this.#destinations.settingsOf(settings, request)), ...overrides };
     const prefix = destination["prefix"] ?? "";
     if (typeof prefix !== "string") throw new SyncError("provider_config", "the destination's prefix must be text");
     return {
@@ -298,51 +303,6 @@ export class App {
         ...(signal === undefined ? {} : { signal }),
       },
     };
-  }
-
-  /**
-   * The destination's settings from the vault. A `local` folder named in the config file needs no vault, as it needs no
-   * credentials.
-   */
-  async #credentials(
-    settings: Settings,
-    request: Pick<DryRunRequest, "service" | "credentials_key">,
-  ): Promise<JsonObject> {
-    const { localPath } = settings.sync;
-    if (request.service === "local" && localPath !== undefined && request.credentials_key === undefined) {
-      return { path: this.platform.files.resolve(localPath) };
-    }
-    const key = request.credentials_key ?? `cloud_sync.${request.service}`;
-    const payload = await this.vault.unlock(await this.passphrase());
-    this.secrets.learn(payload);
-    const entry = valueAt(payload, parseVaultPath(key));
-    if (!isJsonObject(entry)) {
-      throw new SyncError(
-        "credentials_missing",
-        `the vault has no settings at the credentials_key of this request; add them with: comfyvn-sync vault set cloud_sync.${request.service}.…`,
-      );
-    }
-    return entry;
-  }
-
-  async #openProvider(
-    service: ServiceName,
-    destination: ProviderSettings,
-    settings: Settings,
-    onRetry: () => void = () => undefined,
-  ): Promise<Provider> {
-    const open = await (this.#options.loadProvider ?? loadProvider)(service);
-    const { runtime, newHasher, files } = this.platform;
-    const stateFolder = files.join(this.root, "cache", "cloud", "providers");
-    const limit = settings.sync.bandwidthLimitBytesPerS;
-    const provider = await open(destination, {
-      newHasher,
-      files,
-      stateFolder,
-      ...(limit === undefined ? {} : { pacer: createPacer(limit, systemClock) }),
-      streamsKnownLength: runtime === "bun",
-    });
-    return withRetry(provider, undefined, { newHasher, onRetry });
   }
 
   #engine(settings: Settings): Engine {
@@ -387,15 +347,10 @@ export async function workspaceFolder(files: Files, root: string): Promise<strin
   throw new SyncError("root_missing", `the workspace ${path} is not a folder; name one with --root or COMFYVN_ROOT`);
 }
 
-function scopeOf(
+function scopeFor(
   settings: Settings,
   include: readonly string[] | undefined,
   exclude: readonly string[] | undefined,
 ): Scope {
   return createScope({ include: include ?? settings.sync.include, exclude: exclude ?? settings.sync.exclude });
-}
-
-/** The provider itself is not there: a dry run can still plan against the cache. */
-function isNotLoaded(error: SyncError): boolean {
-  return error.code === "sdk_missing" || error.code === "provider_unsupported";
 }

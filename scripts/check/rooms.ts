@@ -59,7 +59,8 @@ export const ROOMS: readonly Room[] = [
   { at: "platform/bun/", imports: ["core/", OPEN_TYPES, "platform/node/"], packages: ["node:*", "bun:*", "bun"] },
   { at: "platform/deno/", imports: ["core/", OPEN_TYPES, "platform/node/"], packages: ["node:*"] },
 
-  { at: "app.ts", imports: FEATURES },
+  { at: "app.ts", imports: [...FEATURES, "app/"] },
+  { at: "app/", imports: FEATURES },
   { at: "server/", imports: ["core/", "api/", "config/", "app.ts"], packages: ["elysia", "typebox"] },
   {
     at: "cli/",

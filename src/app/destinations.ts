@@ -1,0 +1,86 @@
+import type { DryRunRequest } from "../api/sync-request.ts";
+import type { ServiceName } from "../config/flags.ts";
+import type { Settings } from "../config/settings.ts";
+import { systemClock } from "../core/clock.ts";
+import { SyncError } from "../core/errors.ts";
+import { isJsonObject, type JsonObject } from "../core/json.ts";
+import { createPacer } from "../core/pacer.ts";
+import type { SecretValues } from "../logs/redact.ts";
+import type { Platform } from "../platform/contract.ts";
+import type { OpenProvider, Provider, ProviderSettings } from "../providers/contract.ts";
+import { loadProvider } from "../providers/registry.ts";
+import { withRetry } from "../providers/retry.ts";
+import type { SecretsVault } from "../vault/secrets-vault.ts";
+import { parseVaultPath, valueAt } from "../vault/vault-path.ts";
+
+export interface DestinationsOptions {
+  readonly platform: Platform;
+  /** Native path of the workspace. */
+  readonly root: string;
+  readonly vault: SecretsVault;
+  /** Learns what the vault holds, so that no log line does. */
+  readonly secrets: SecretValues;
+  readonly passphrase: () => Promise<string | undefined>;
+  /** For tests: another registry of providers. */
+  readonly loadProvider?: ((service: string) => Promise<OpenProvider>) | undefined;
+}
+
+/** Where a workspace can be mirrored to: the vault's settings and the providers that they open. */
+export class Destinations {
+  readonly #around: DestinationsOptions;
+
+  constructor(options: DestinationsOptions) {
+    this.#around = options;
+  }
+
+  /**
+   * The destination's settings from the vault. A `local` folder named in the config file needs no vault, as it needs no
+   * credentials.
+   */
+  async settingsOf(
+    settings: Settings,
+    request: Pick<DryRunRequest, "service" | "credentials_key">,
+  ): Promise<JsonObject> {
+    const { localPath } = settings.sync;
+    if (request.service === "local" && localPath !== undefined && request.credentials_key === undefined) {
+      return { path: this.#around.platform.files.resolve(localPath) };
+    }
+    const key = request.credentials_key ?? `cloud_sync.${request.service}`;
+    const payload = await this.#around.vault.unlock(await this.#around.passphrase());
+    this.#around.secrets.learn(payload);
+    const entry = valueAt(payload, parseVaultPath(key));
+    if (!isJsonObject(entry)) {
+      throw new SyncError(
+        "credentials_missing",
+        `the vault has no settings at the credentials_key of this request; add them with: comfyvn-sync vault set cloud_sync.${request.service}.…`,
+      );
+    }
+    return entry;
+  }
+
+  /** The provider of a service, with retries. @throws SyncError of the provider */
+  async open(
+    service: ServiceName,
+    destination: ProviderSettings,
+    settings: Settings,
+    onRetry: () => void = () => undefined,
+  ): Promise<Provider> {
+    const open = await (this.#around.loadProvider ?? loadProvider)(service);
+    const { runtime, newHasher, files } = this.#around.platform;
+    const stateFolder = files.join(this.#around.root, "cache", "cloud", "providers");
+    const limit = settings.sync.bandwidthLimitBytesPerS;
+    const provider = await open(destination, {
+      newHasher,
+      files,
+      stateFolder,
+      ...(limit === undefined ? {} : { pacer: createPacer(limit, systemClock) }),
+      streamsKnownLength: runtime === "bun",
+    });
+    return withRetry(provider, undefined, { newHasher, onRetry });
+  }
+}
+
+/** The provider itself is not there: a dry run can still plan against the cache. */
+export function isNotLoaded(error: SyncError): boolean {
+  return error.code === "sdk_missing" || error.code === "provider_unsupported";
+}
