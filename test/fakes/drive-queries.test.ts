@@ -84,7 +84,7 @@ test("what is in a trashed folder is trashed", async () => {
 
 test("pages are shorter than asked for, and a token holds for its own question only", async () => {
   const fake = await startFake();
-  fake.paging.pageFilesMax = 3;
+  fake.listing.pageFilesMax = 3;
   for (let n = 0; n < 8; n++) fake.addFile({ name: `f${n}`, content: "x" });
   const client = new RawDriveClient(fake);
   const files = await client.list("trashed = false", { pageSize: "1000" });
@@ -100,7 +100,7 @@ test("pages are shorter than asked for, and a token holds for its own question o
 
 test("files that go between two pages hide none of the others", async () => {
   const fake = await startFake();
-  fake.paging.pageFilesMax = 2;
+  fake.listing.pageFilesMax = 2;
   for (let n = 0; n < 6; n++) fake.addFile({ name: `f${n}`, content: "x" });
   const client = new RawDriveClient(fake);
   const query = { ...ALL_DRIVES, q: "trashed = false" };
@@ -131,4 +131,13 @@ test("a listing is as old as the index, a get by id is not", async () => {
   expect(await client.list("name = 'newer'")).toHaveLength(1);
   fake.clock.advance(5001);
   expect(await client.list("name = 'newer'")).toEqual([]);
+});
+
+test("a folder that cannot be seen looks empty, or is not found", async () => {
+  const fake = await startFake();
+  const client = new RawDriveClient(fake);
+  expect(await client.list("'1nowhere' in parents")).toEqual([]);
+  fake.listing.hiddenFolder = "not_found";
+  await expect(client.list("trashed = false and ('1nowhere' in parents)")).rejects.toThrow("404");
+  expect(await client.list(`'${fake.drive.id}' in parents`)).toEqual([]);
 });

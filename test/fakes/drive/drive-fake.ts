@@ -31,6 +31,7 @@ import { DriveStore, type SharedDrive } from "./drive-store.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { type Ending, playAfter, playBefore } from "./fault-play.ts";
 import { contentOf, type FileRecord, FOLDER_TYPE, type Role } from "./file-record.ts";
+import type { ListingManners } from "./list-method.ts";
 import { Parameters } from "./parameters.ts";
 import { type LoggedRequest, RequestLog } from "./request-log.ts";
 import type { RouteName } from "./route-name.ts";
@@ -58,7 +59,7 @@ export class DriveFake {
   readonly tokens = new TokenEndpoint(this.clock);
   readonly sessions = new UploadSessions(this.clock);
   readonly log = new RequestLog();
-  readonly paging = { pageFilesMax: 450 };
+  readonly listing: ListingManners = { pageFilesMax: 450, hiddenFolder: "empty" };
   /** Requests that Drive, or this fake of it, does not know: a client never sends one. */
   readonly refused: string[] = [];
   script = new DriveFaultScript();
@@ -179,7 +180,7 @@ export class DriveFake {
     apply: () => Promise<Answer>,
   ): Promise<Answer | Ending> {
     if (fault?.kind === "token_revoked") this.tokens.revokeAll();
-    if (fault?.kind === "meanwhile") fault.act();
+    if (fault?.kind === "meanwhile") await fault.act();
     const instead = fault === undefined ? undefined : await playBefore(fault, request);
     if (instead !== undefined) return instead;
     const answer = await apply();
@@ -206,7 +207,7 @@ export class DriveFake {
         fault,
         logged,
       };
-      return await route.answer(call, { sessions: this.sessions, paging: this.paging });
+      return await route.answer(call, { sessions: this.sessions, listing: this.listing });
     } catch (error) {
       if (!(error instanceof DriveError)) throw error;
       return isClientFault(error) ? this.#refuse(request, error) : error.toAnswer();

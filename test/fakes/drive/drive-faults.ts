@@ -56,7 +56,7 @@ export type DriveFault =
   | { readonly kind: "short_page"; readonly files: number }
   | { readonly kind: "incomplete_search" }
   /** Something else happens first: the place for another writer. */
-  | { readonly kind: "meanwhile"; readonly act: () => void };
+  | { readonly kind: "meanwhile"; readonly act: () => void | Promise<void> };
 
 /** Which requests: one route, every one of Drive's API, every listing or every one that changes something. */
 export type FaultTarget = RouteName | "any" | "write";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Answer } from "./answer.ts";
 import { type Call, maskedAnswer } from "./call.ts";
-import { DriveError, invalidParameter } from "./drive-error.ts";
+import { DriveError, fileNotFound, invalidParameter } from "./drive-error.ts";
 import { FILE_LIST_FIELDS } from "./field-trees.ts";
 import { fileResource } from "./file-resource.ts";
 import type { FileRecord } from "./file-record.ts";
@@ -11,17 +11,20 @@ import { parseQuery, type Query } from "./query-syntax.ts";
 const DEFAULT_FIELDS = "kind,incompleteSearch,nextPageToken,files(kind,id,name,mimeType,driveId,teamDriveId)";
 const PAGE_FILES_MAX = 1000;
 
-/** How the fake pages: less than it is asked for, as Drive may. */
-export interface Paging {
+/** Where Drive may answer a listing in several ways, which one it is. */
+export interface ListingManners {
   /** Most files of a page, whatever `pageSize` asks for. */
   pageFilesMax: number;
+  /** What a folder that cannot be seen answers: nothing, as if it were empty, or an error. */
+  hiddenFolder: "empty" | "not_found";
 }
 
 /** `files.list`, answered from the search index. */
-export function listFiles(call: Call, paging: Paging): Answer {
+export function listFiles(call: Call, manners: ListingManners): Answer {
   const corpus = readCorpus(call);
   const query = readQuery(call);
-  const asked = Math.min(pageSize(call), paging.pageFilesMax);
+  if (manners.hiddenFolder === "not_found") requireFolders(query, call);
+  const asked = Math.min(pageSize(call), manners.pageFilesMax);
   const most = call.fault?.kind === "short_page" ? call.fault.files : asked;
   const order = readOrder(call);
   const begin = readPageToken(call);
@@ -93,6 +96,17 @@ function readQuery({ parameters }: Call): Query | undefined {
   return text === undefined || text === "" ? undefined : parseQuery(text);
 }
 
+/** @throws DriveError when the query names a folder that cannot be seen */
+function requireFolders(query: Query | undefined, call: Call): void {
+  if (query === undefined) return;
+  if (query.kind === "not") requireFolders(query.query, call);
+  if (query.kind === "and" || query.kind === "or")
+    for (const each of [query.left, query.right]) requireFolders(each, call);
+  if (query.kind !== "in") return;
+  const folder = call.store.get(query.value);
+  if (query.value !== "root" && (folder === undefined || !call.access.sees(folder))) throw fileNotFound("");
+}
+
 function matches(query: Query, record: FileRecord, { access, store }: Call): boolean {
   const { app, email } = access.session.account;
   return matchesQuery(query, record, {
@@ -138,8 +152,15 @@ function readOrder({ parameters }: Call): Order {
 }
 
 function scatter(id: string): string {
-  return createHash("md5").update(id).digest("hex");
+  let hash = scattered.get(id);
+  if (hash === undefined) {
+    hash = createHash("md5").update(id).digest("hex");
+    scattered.set(id, hash);
+  }
+  return hash;
 }
+
+const scattered = new Map<string, string>();
 
 /**
  * A token holds for the same question only. Without orderBy it names the file that the next page begins with, so that

@@ -3,6 +3,8 @@ import { badRequest, DriveError, invalidParameter } from "./drive-error.ts";
 /** Query parameters of every method. Those that carry a credential in the address are refused with the unknown ones. */
 const COMMON = ["alt", "fields", "prettyPrint", "quotaUser"];
 
+const FLAGS = ["supportsAllDrives", "includeItemsFromAllDrives", "acknowledgeAbuse", "prettyPrint"];
+
 /** The query parameters of a request, each known to its method. */
 export class Parameters {
   readonly #values = new Map<string, string>();
@@ -14,6 +16,7 @@ export class Parameters {
       if (this.#values.has(name)) throw badRequest(`The query parameter ${name} is given twice.`);
       this.#values.set(name, value);
     }
+    for (const name of FLAGS) this.flag(name);
     const alt = this.text("alt");
     if (alt !== undefined && alt !== "json" && alt !== "media") throw invalidParameter("alt");
   }

@@ -4,7 +4,7 @@ import type { Call } from "./call.ts";
 import { badRequest } from "./drive-error.ts";
 import type { DriveRequest } from "./drive-request.ts";
 import { copyFile, createFile, deleteFile, download, generateIds, getFile, updateFile } from "./file-methods.ts";
-import { listFiles, type Paging } from "./list-method.ts";
+import { listFiles, type ListingManners } from "./list-method.ts";
 import type { ApiRouteName } from "./route-name.ts";
 import { continueSession, mediaUpload, multipartUpload, openSession } from "./upload-methods.ts";
 import type { UploadSessions } from "./upload-session.ts";
@@ -12,7 +12,7 @@ import type { UploadSessions } from "./upload-session.ts";
 /** What methods share beside the store. */
 export interface Services {
   readonly sessions: UploadSessions;
-  readonly paging: Paging;
+  readonly listing: ListingManners;
 }
 
 /** One method of the API, or one way to call it. */
@@ -46,7 +46,7 @@ const ROUTES: Readonly<Record<ApiRouteName, Route>> = {
       "spaces",
     ],
     scopes: METADATA_SCOPES,
-    answer: (call, { paging }) => listFiles(call, paging),
+    answer: (call, { listing }) => listFiles(call, listing),
   },
   "files.generateIds": { parameters: ["count", "space", "type"], scopes: WRITE_SCOPES, answer: generateIds },
   "files.get": { parameters: [ALL_DRIVES], scopes: METADATA_SCOPES, answer: getFile },
