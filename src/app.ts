@@ -15,9 +15,8 @@ import { loadSettings, type Settings } from "./config/settings.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { SyncError } from "./core/errors.ts";
 import type { EventSink, ProductEvent } from "./core/events.ts";
-import { isJsonObject, type JsonObject } from "./core/json.ts";
-import { HookBus } from "./hooks/bus.ts";
-import { hookOfEvent } from "./hooks/hook-of-event.ts";
+import type { JsonObject } from "./core/json.ts";
+import { Hooks } from "./hooks/hooks.ts";
 import { eventLine } from "./logs/event-line.ts";
 import { SecretValues } from "./logs/redact.ts";
 import { openServerLog, type ServerLog } from "./logs/server-log.ts";
@@ -88,8 +87,9 @@ export class App {
   readonly log: ServerLog;
   readonly secrets: SecretValues;
   /** Everything that tools may hear of. */
-  readonly hooks: HookBus;
+  readonly hooks: Hooks;
   readonly #options: AppOptions;
+  readonly #clock: Clock;
   readonly #events: EventSink;
   readonly #destinations: Destinations;
   readonly #hashPool: HashPool;
@@ -102,11 +102,11 @@ export class App {
     this.log = log;
     this.secrets = secrets;
     this.#events = { emit: (event) => this.#emit(event) };
-    const clock = options.clock ?? systemClock;
-    this.hooks = new HookBus({
-      now: () => clock.now(),
-      epoch: clock.now().toString(36),
-      onListenerError: (error) => log.write("error", "hooks.error", { error: String(error) }),
+    this.#clock = options.clock ?? systemClock;
+    this.hooks = new Hooks({
+      now: () => this.#clock.now(),
+      redact: (data) => secrets.redact(data),
+      onError: (error) => log.write("error", "hooks.error", { error: String(error) }),
     });
     const { files, tree, newHasher, openDatabase, threads } = options.platform;
     this.#hashPool = new HashPool(threads);
@@ -139,6 +139,7 @@ export class App {
   }
 
   close(): void {
+    this.hooks.close();
     this.#hashPool.close();
     this.log.close();
   }
@@ -315,7 +316,7 @@ export class App {
       hashTree: this.#hashTree,
       cache: fileManifestCache(files, this.root, newHasher),
       events: this.#events,
-      clock: this.#options.clock ?? systemClock,
+      clock: this.#clock,
       holder: () => loadLeaseHolder(files, this.root, this.platform.machineName()),
       concurrencyMax: settings.sync.concurrency ?? CONCURRENCY_MAX_DEFAULT,
     };
@@ -332,11 +333,7 @@ export class App {
     const line = eventLine(event);
     if (line !== undefined) this.log.write(line.level, event.type, line.fields);
     this.#options.listener?.emit(event);
-    const { clock = systemClock } = this.#options;
-    const hook = hookOfEvent(event, clock.now() / 1000);
-    if (hook === undefined) return;
-    const data = this.secrets.redact(hook.data);
-    if (isJsonObject(data)) this.hooks.publish(hook.name, data);
+    this.hooks.tell(event);
   }
 }
 

@@ -20,6 +20,7 @@ export const ERROR_CODES = [
   "unauthorized",
   "too_many_attempts",
   "server_busy",
+  "upgrade_required",
   // configuration
   "feature_disabled",
   "config_malformed",

@@ -20,6 +20,8 @@ export interface SyncPlanned {
 
 export interface SyncProgress {
   readonly type: "sync.progress";
+  /** Of a dry run, which only scans. */
+  readonly dryRun: boolean;
   readonly service: string;
   readonly snapshot: string;
   readonly phase: "scan" | "upload" | "delete" | "publish";

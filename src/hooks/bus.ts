@@ -11,7 +11,7 @@ export interface HookEnvelope {
 export interface HookItem {
   /** Names the event among all that this workspace ever published: `<epoch>-<seq>`, letters, digits and one hyphen. */
   readonly id: string;
-  /** Rises by one with each event of this process. */
+  /** Rises with each event of the workspace. */
   readonly seq: number;
   readonly envelope: HookEnvelope;
   /** The envelope as JSON, made once for all subscribers; ASCII only. */
@@ -41,6 +41,11 @@ export class HookBus {
 
   constructor(options: HookBusOptions) {
     this.#options = options;
+  }
+
+  /** Numbers the next event after those of earlier processes. Before the first `publish`. */
+  resumeAfter(seq: number): void {
+    this.#seq = seq;
   }
 
   /** Returns how to end the subscription. */

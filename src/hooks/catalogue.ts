@@ -75,7 +75,7 @@ export const HOOKS = {
     },
   },
   on_cloud_sync_progress: {
-    description: "How far a dry run's scan or a run is; at most five a second, the last one always.",
+    description: "How far a run is; at most five a second, and the last one always.",
     payload: SyncProgressPayload,
     example: {
       service: "s3",
@@ -124,8 +124,13 @@ export type HookPayload<Name extends HookName> = Static<(typeof HOOKS)[Name]["pa
 
 export const HOOK_NAMES = Object.keys(HOOKS) as readonly HookName[];
 
+/** The events that a reader wants. */
+export type Topics = ReadonlySet<HookName>;
+
+const ALL_TOPICS: Topics = new Set(HOOK_NAMES);
+
 /** What the studio puts before an event's name to make a WebSocket topic of it. */
-const TOPIC_PREFIX = "modder.";
+export const TOPIC_PREFIX = "modder.";
 
 /**
  * The event that `text` names, with or without the prefix of topics.
@@ -136,4 +141,9 @@ export function requireHookName(text: string): HookName {
   const known = HOOK_NAMES.find((each) => each === name);
   if (known !== undefined) return known;
   throw new SyncError("schema", `there is no such event; the events are: ${HOOK_NAMES.join(", ")}`);
+}
+
+/** The events that a reader names; all when it names none. @throws SyncError as requireHookName */
+export function topicsOf(names: readonly string[]): Topics {
+  return names.length === 0 ? ALL_TOPICS : new Set(names.map(requireHookName));
 }

@@ -14,6 +14,8 @@ export function hookOfEvent(event: ProductEvent, timestamp: number): Hook | unde
       return { name: "on_cloud_sync_plan", data: { service, snapshot, uploads, deletes, bytes, timestamp } };
     }
     case "sync.progress": {
+      // A dry run ends with its plan; progress is for what takes effect.
+      if (event.dryRun) return undefined;
       const { service, snapshot, phase, filesDone, filesTotal, bytesDone, bytesTotal } = event;
       const done = { files_done: filesDone, files_total: filesTotal, bytes_done: bytesDone, bytes_total: bytesTotal };
       return { name: "on_cloud_sync_progress", data: { service, snapshot, phase, ...done, timestamp } };

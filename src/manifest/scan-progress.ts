@@ -7,9 +7,9 @@ export interface ScanProgress {
   readonly bytesDone: number;
 }
 
-const REPORT_EVERY_MS = 100;
+const REPORT_EVERY_MS = 200;
 
-/** Counts, and tells a listener at most ten times a second. */
+/** Counts, and tells a listener at most five times a second, and once at the end. */
 export class ProgressMeter {
   #filesDone = 0;
   #filesTotal = 0;

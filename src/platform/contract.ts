@@ -316,7 +316,37 @@ export interface ServeOptions {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly fetch: (request: Request, acceptSocket: AcceptSocket) => Response | Promise<Response>;
+  /** A longer message of a WebSocket's far side ends the connection. */
+  readonly socketMessageBytesMax: number;
+}
+
+/**
+ * Makes a WebSocket of a request that asks for one. `fetch` must give the response back as it is; undefined means that
+ * the request is no handshake. Who may connect is the caller's to check first.
+ */
+export type AcceptSocket = (
+  request: Request,
+  connect: (socket: ServerSocket) => SocketListener,
+) => Response | undefined;
+
+/** Our end of a WebSocket. Nothing here throws; after the end of the connection nothing has an effect. */
+export interface ServerSocket {
+  /** Text messages, in as few writes as the runtime can make of them. */
+  send(messages: readonly string[]): void;
+  /** Bytes that were sent and that the network has not taken yet. */
+  bufferedBytes(): number;
+  /** Ends the connection after what was sent. @param reason at most 123 bytes of UTF-8 */
+  close(code: number, reason: string): void;
+  /** Ends it at once. */
+  terminate(): void;
+}
+
+export interface SocketListener {
+  /** undefined for a binary message. */
+  message(text: string | undefined): void;
+  /** The connection has ended, whoever ended it. */
+  closed(): void;
 }
 
 export interface RunningServer {

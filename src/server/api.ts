@@ -3,6 +3,7 @@ import { Router } from "./router.ts";
 import { addBackupRoutes } from "./routes/backup-routes.ts";
 import { addDocsRoutes } from "./routes/docs-routes.ts";
 import { addHealthRoute } from "./routes/health-routes.ts";
+import { addHookRoutes } from "./routes/hook-routes.ts";
 import { addSyncRoutes } from "./routes/sync-routes.ts";
 import { WorkSlots } from "./security/work-slots.ts";
 
@@ -17,6 +18,7 @@ export function createApi(app: App, stopping: AbortSignal, failed: (thrown: unkn
   addHealthRoute(router, app);
   addSyncRoutes(router, app, slots);
   addBackupRoutes(router, app, slots);
+  addHookRoutes(router, app);
   addDocsRoutes(router, app.platform.newHasher);
   return router;
 }

@@ -19,6 +19,7 @@ export const PROBLEM_STATUS: Readonly<Record<ErrorCode, number>> = {
   unauthorized: 401,
   too_many_attempts: 429,
   server_busy: 503,
+  upgrade_required: 426,
   feature_disabled: 403,
   config_malformed: 503,
   config_invalid: 503,
@@ -88,6 +89,7 @@ export const PROBLEM_TITLES: Readonly<Record<number, string>> = {
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
   423: "Locked",
+  426: "Upgrade Required",
   429: "Too Many Requests",
   500: "Internal Server Error",
   502: "Bad Gateway",
@@ -116,6 +118,7 @@ function headersOf(error: SyncError): Record<string, string> {
     "content-type": "application/problem+json",
     ...(retryAfterMs === undefined ? {} : { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }),
     ...(Array.isArray(allow) ? { allow: allow.join(", ") } : {}),
+    ...(error.code === "upgrade_required" ? { upgrade: "websocket" } : {}),
     ...(error.code === "unauthorized" ? { "www-authenticate": 'Bearer realm="comfyvn-cloud-sync"' } : {}),
   };
 }

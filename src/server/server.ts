@@ -1,8 +1,9 @@
 import type { App } from "../app.ts";
 import { systemClock } from "../core/clock.ts";
 import { SyncError, toSyncError } from "../core/errors.ts";
-import type { RunningServer } from "../platform/contract.ts";
+import type { RunningServer, ServeOptions } from "../platform/contract.ts";
 import { createApi } from "./api.ts";
+import { acceptHookSocket, SOCKET_MESSAGE_BYTES_MAX } from "./hook-socket.ts";
 import { problemResponse } from "./problem.ts";
 import { type AccessPolicy, checkAccess } from "./security/access.ts";
 import { AllowedHosts, isLoopback } from "./security/allowed-hosts.ts";
@@ -39,10 +40,12 @@ export async function startServer(app: App, options: ServerOptions): Promise<Run
     hosts: () => address.hosts,
     token: token === undefined ? undefined : new ApiToken(token, app.platform.newHasher, systemClock),
   };
+  await app.hooks.keep({ ...app.platform, root: app.root });
   const server = await app.platform.serve({
     host,
     port: options.port,
     fetch: createHandler(app, policy, stopping.signal),
+    socketMessageBytesMax: SOCKET_MESSAGE_BYTES_MAX,
   });
   address.hosts = new AllowedHosts({ host, port: server.port });
   return {
@@ -50,29 +53,26 @@ export async function startServer(app: App, options: ServerOptions): Promise<Run
     port: server.port,
     stop: async (graceMs) => {
       stopping.abort();
+      app.hooks.endReaders();
       await server.stop(Math.min(graceMs, STOP_GRACE_MS));
     },
   };
 }
 
 /** The whole API as a fetch handler. Every failure leaves it as problem+json. */
-function createHandler(
-  app: App,
-  policy: AccessPolicy,
-  stopping: AbortSignal,
-): (request: Request) => Response | Promise<Response> {
+function createHandler(app: App, policy: AccessPolicy, stopping: AbortSignal): ServeOptions["fetch"] {
   const { elysia } = createApi(app, stopping, (thrown) => {
     const error = toSyncError(thrown);
     if (error.code === "internal") app.log.write("error", "server.error", { error: rootMessage(error) });
     return problemResponse(error);
   });
-  return (request) => {
+  return (request, acceptSocket) => {
     try {
       checkAccess(request, policy);
     } catch (error) {
       return problemResponse(error);
     }
-    return elysia.handle(request);
+    return acceptHookSocket(app, request, acceptSocket) ?? elysia.handle(request);
   };
 }
 

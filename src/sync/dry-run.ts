@@ -27,7 +27,7 @@ export interface DryRunJob extends SyncJob {
  */
 export async function dryRun(engine: Engine, job: DryRunJob): Promise<DryRunResult> {
   const startedAtMs = engine.clock.now();
-  const scan = await scanFor(engine, job);
+  const scan = await scanFor(engine, job, true);
   const warnings: string[] = [];
   const stub = job.provider instanceof Error ? job.provider : undefined;
   const remote = await remoteOrCached(engine, job, warnings);
@@ -69,7 +69,7 @@ export async function dryRun(engine: Engine, job: DryRunJob): Promise<DryRunResu
 }
 
 /** @throws SyncError `root_missing`, `aborted` */
-export function scanFor(engine: Engine, job: SyncJob): Promise<ScanResult> {
+export function scanFor(engine: Engine, job: SyncJob, isDryRun: boolean): Promise<ScanResult> {
   return scanTree({
     tree: engine.tree,
     root: engine.root,
@@ -83,6 +83,7 @@ export function scanFor(engine: Engine, job: SyncJob): Promise<ScanResult> {
     onProgress: ({ filesDone, filesTotal, bytesDone }) =>
       engine.events.emit({
         type: "sync.progress",
+        dryRun: isDryRun,
         service: job.service,
         snapshot: job.layout.snapshot,
         phase: "scan",

@@ -40,6 +40,7 @@ export class ProgressCounter {
     this.#toldAtMs = this.clock.now();
     this.events.emit({
       type: "sync.progress",
+      dryRun: false,
       ...this.totals,
       phase: this.#phase,
       filesDone: this.#filesDone,

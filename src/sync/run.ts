@@ -80,7 +80,7 @@ async function withRunLock<T>(engine: Engine, job: RunJob, run: () => Promise<T>
 
 async function runLocked(engine: Engine, job: RunJob): Promise<RunResult> {
   const journalFile = journalPath(engine, job.provider, job.layout);
-  const scan = await scanFor(engine, job);
+  const scan = await scanFor(engine, job, false);
   for (let attempt = 1; ; attempt++) {
     const remote = await loadRemoteState(
       job.provider,

@@ -16,6 +16,7 @@ describe("what the product emits becomes a payload of the catalogue", () => {
     { ...sync, type: "sync.dry_run", uploads: 1, deletes: 2, unchanged: 3, retained: 4, skipped: 5, bytes: 6 },
     {
       type: "sync.progress",
+      dryRun: false,
       service: "s3",
       snapshot: "nightly",
       phase: "scan",

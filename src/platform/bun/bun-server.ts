@@ -1,4 +1,5 @@
 import type { RunningServer, ServeOptions } from "../contract.ts";
+import { acceptOnBun, answerOf, bunSockets, type SocketData } from "./bun-socket.ts";
 import { listenError } from "../node/listen-error.ts";
 
 /** Seconds a connection may be silent: a run streams nothing until it ends, so the server does not cut it off. */
@@ -6,13 +7,14 @@ const IDLE_TIMEOUT_OFF = 0;
 
 /** HTTP by Bun.serve. @throws SyncError `port_in_use`, `server_host_refused` */
 export async function serveOnBun(options: ServeOptions): Promise<RunningServer> {
-  let server: Bun.Server<undefined>;
+  let server: Bun.Server<SocketData>;
   try {
     server = Bun.serve({
       hostname: options.host,
       port: options.port,
       idleTimeout: IDLE_TIMEOUT_OFF,
-      fetch: (request) => options.fetch(request),
+      fetch: async (request, self) => answerOf(await options.fetch(request, acceptOnBun(self))),
+      websocket: bunSockets(options.socketMessageBytesMax),
     });
   } catch (error) {
     throw listenError(options, error);

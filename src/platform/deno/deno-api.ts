@@ -4,6 +4,11 @@
  */
 interface DenoApi {
   serve(options: DenoServeOptions, handler: DenoHandler): DenoHttpServer;
+  /** @throws TypeError for a request that is no handshake */
+  upgradeWebSocket(
+    request: Request,
+    options: { readonly idleTimeout: number },
+  ): { readonly socket: DenoSocket; readonly response: Response };
 }
 
 interface DenoServeOptions {
@@ -23,6 +28,16 @@ interface DenoServeInfo {
 export interface DenoHttpServer {
   readonly addr: { readonly port: number };
   readonly finished: Promise<void>;
+}
+
+/** A web-standard WebSocket. */
+export interface DenoSocket {
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  addEventListener(type: "open" | "close", listener: () => void): void;
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
 }
 
 /** @throws TypeError at the first use on another runtime */

@@ -1,11 +1,13 @@
 import type { RunningServer, ServeOptions } from "../contract.ts";
 import { listenError } from "../node/listen-error.ts";
 import { type DenoHttpServer, deno } from "./deno-api.ts";
+import { acceptOnDeno } from "./deno-socket.ts";
 
 /** HTTP by Deno.serve. @throws SyncError `port_in_use`, `server_host_refused` */
 export async function serveOnDeno(options: ServeOptions): Promise<RunningServer> {
   const open = new Set<Promise<void>>();
   const closing = new AbortController();
+  const acceptSocket = acceptOnDeno(options.socketMessageBytesMax);
   let stopping = false;
   let server: DenoHttpServer;
   try {
@@ -22,7 +24,7 @@ export async function serveOnDeno(options: ServeOptions): Promise<RunningServer>
         const delivered = completed.catch(() => undefined);
         open.add(delivered);
         void delivered.then(() => open.delete(delivered));
-        return options.fetch(request);
+        return options.fetch(request, acceptSocket);
       },
     );
   } catch (error) {

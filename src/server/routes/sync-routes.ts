@@ -3,6 +3,7 @@ import type { ManifestQuery } from "../../api/sync-request.ts";
 import type { App, ManifestRequest } from "../../app.ts";
 import type { Router } from "../router.ts";
 import type { WorkSlots } from "../security/work-slots.ts";
+import { listOf } from "../text-list.ts";
 
 /** `/api/sync/*`, behind its flag. */
 export function addSyncRoutes(router: Router, app: App, slots: WorkSlots): void {
@@ -21,10 +22,4 @@ function manifestRequest(query: ManifestQuery): ManifestRequest {
     followSymlinks: query.follow_symlinks === "true" || query.follow_symlinks === "1",
     withEntries: query.detail === "entries",
   };
-}
-
-/** `a,b` as a list; an empty text counts as absent. */
-function listOf(text: string | undefined): readonly string[] | undefined {
-  const items = text?.split(",").filter((item) => item !== "") ?? [];
-  return items.length === 0 ? undefined : items;
 }

@@ -1,0 +1,41 @@
+import { connectHooks, getHookHistory, listHooks, streamHooks, testHook } from "../../api/hook-operations.ts";
+import type { App } from "../../app.ts";
+import { SyncError } from "../../core/errors.ts";
+import type { Router } from "../router.ts";
+import { SECURITY_HEADERS } from "../security/response-headers.ts";
+import { listOf } from "../text-list.ts";
+
+const HISTORY_LIMIT_DEFAULT = 25;
+/** What the listing shows of the history. */
+const LISTED_HISTORY = 15;
+
+/** `/api/modder/hooks*`, behind no flag. */
+export function addHookRoutes(router: Router, { hooks }: App): void {
+  router
+    .on(listHooks, () => ({
+      ok: true as const,
+      hooks: hooks.list(),
+      webhooks: [],
+      plugin_host: { enabled: false, root: null },
+      history: hooks.latest(LISTED_HISTORY),
+    }))
+    .on(getHookHistory, ({ query }) => ({
+      ok: true as const,
+      items: hooks.latest(Number(query.limit ?? HISTORY_LIMIT_DEFAULT)),
+    }))
+    .on(streamHooks, ({ query, request }) => {
+      const lastEventId = request.headers.get("last-event-id") ?? query.last_event_id ?? "";
+      const stream = hooks.stream(listOf(query.topics) ?? [], lastEventId === "" ? undefined : lastEventId);
+      // A proxy that gathers answers would hold events back.
+      const headers = { ...SECURITY_HEADERS, "content-type": "text/event-stream", "x-accel-buffering": "no" };
+      return new Response(stream, { headers });
+    })
+    .on(testHook, ({ body }) => ({ ok: true as const, ...hooks.test(body.event, body.payload ?? {}) }))
+    // A handshake does not come this far: server.ts makes a WebSocket of it.
+    .on(connectHooks, () => {
+      throw new SyncError(
+        "upgrade_required",
+        "this address speaks WebSocket; GET /api/modder/hooks/stream gives the same events over plain HTTP",
+      );
+    });
+}
