@@ -65,6 +65,8 @@ export class DriveFake {
   script = new DriveFaultScript();
   /** Called for each request when its head has arrived, and waited for: the place for kills and for other writers. */
   onRequest: (request: LoggedRequest) => void | Promise<void> = () => undefined;
+  /** Called for each piece of a request's body as it arrives: `bodyBytesIn` has grown. */
+  onPiece: (request: LoggedRequest) => void = () => undefined;
   readonly account: ServiceAccount;
   readonly drive: SharedDrive;
   readonly #sockets = new Set<Socket>();
@@ -135,6 +137,11 @@ export class DriveFake {
     });
   }
 
+  /** What no log and no error message may ever hold: pieces of private keys, assertions, tokens, addresses of uploads. */
+  get secrets(): string[] {
+    return [...this.tokens.secrets, ...this.sessions.ids];
+  }
+
   /** @throws Error that lists what was refused */
   assertNothingRefused(): void {
     const all = [...this.refused, ...this.tokens.refused.map((each) => `token: ${each}`)];
@@ -148,7 +155,8 @@ export class DriveFake {
   }
 
   /** Answers one request, or tells how its connection ends. */
-  async #answer(request: DriveRequest): Promise<Answer | Ending> {
+  async #answer(arriving: DriveRequest): Promise<Answer | Ending> {
+    const request: DriveRequest = { ...arriving, pieces: () => this.#counted(arriving.pieces(), logged) };
     const token = request.method === "POST" && (request.path === "/token" || request.path === "/oauth2/v4/token");
     let matched: MatchedRoute | undefined;
     let unmatched: DriveError | undefined;
@@ -172,6 +180,14 @@ export class DriveFake {
     });
     if ("status" in outcome) logged.status = outcome.status;
     return outcome;
+  }
+
+  async *#counted(pieces: AsyncIterable<Uint8Array>, logged: LoggedRequest): AsyncGenerator<Uint8Array, void> {
+    for await (const piece of pieces) {
+      logged.bodyBytesIn += piece.length;
+      this.onPiece(logged);
+      yield piece;
+    }
   }
 
   async #withFault(

@@ -76,7 +76,8 @@ export function generateIds(call: Call): Answer {
   return maskedAnswer(call, { kind: "drive#generatedIds", space: "drive", ids }, GENERATED_IDS_FIELDS, "*");
 }
 
-async function metadataOf(call: Call): Promise<FileMetadata> {
+/** The metadata that is the whole body. */
+export async function metadataOf(call: Call): Promise<FileMetadata> {
   const body = await readBody(call.request, METADATA_BYTES_MAX);
   const type = call.request.headers.get("content-type")?.split(";")[0]?.trim();
   if (body.length > 0 && type !== "application/json")

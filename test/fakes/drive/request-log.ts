@@ -9,6 +9,8 @@ export interface LoggedRequest {
   readonly target: string;
   /** Undefined while it is under way, or when it never got an answer. */
   status?: number;
+  /** Bytes of its body that have arrived. */
+  bodyBytesIn: number;
   /** Bytes of file content that have arrived with it, and that were sent back. */
   contentBytesIn: number;
   contentBytesOut: number;
@@ -31,6 +33,7 @@ export class RequestLog {
       route,
       method,
       target,
+      bodyBytesIn: 0,
       contentBytesIn: 0,
       contentBytesOut: 0,
       contentBytesAgain: 0,

@@ -35,6 +35,7 @@ export class TokenEndpoint {
   tokenLifeSeconds = 3599;
   /** Assertions that were refused, and why. */
   readonly refused: string[] = [];
+  readonly #secrets: string[] = [];
   readonly #accounts = new Map<string, ServiceAccount>();
   readonly #tokens = new Map<string, { readonly session: Session; readonly expiresMs: number }>();
 
@@ -42,6 +43,12 @@ export class TokenEndpoint {
 
   add(account: ServiceAccount): void {
     this.#accounts.set(account.email, account);
+  }
+
+  /** Lines of the accounts' private keys, and every assertion and token that ever was. */
+  get secrets(): string[] {
+    const keys = [...this.#accounts.values()].map(({ file }) => file.private_key.split("\n"));
+    return [...keys.flat().filter((line) => line.length > 40), ...this.#secrets];
   }
 
   /** Every token that is out stops working. */
@@ -61,7 +68,9 @@ export class TokenEndpoint {
         if (name !== "grant_type" && name !== "assertion")
           throw new TokenRefused("invalid_request", `Unknown parameter: ${name}`);
       if (form.get("grant_type") !== GRANT_TYPE) throw new TokenRefused("unsupported_grant_type", "Invalid grant_type");
-      return this.#issue(this.#verify(form.get("assertion") ?? ""));
+      const assertion = form.get("assertion") ?? "";
+      if (assertion !== "") this.#secrets.push(assertion);
+      return this.#issue(this.#verify(assertion));
     } catch (error) {
       if (!(error instanceof TokenRefused)) throw error;
       this.refused.push(`${error.error}: ${error.message}`);
@@ -86,6 +95,7 @@ export class TokenEndpoint {
 
   #issue(session: Session): Answer {
     const token = `ya29.c.fake-${randomBytes(24).toString("base64url")}`;
+    this.#secrets.push(token);
     this.#tokens.set(token, { session, expiresMs: this.clock.now() + this.tokenLifeSeconds * 1000 });
     return jsonAnswer({ access_token: token, expires_in: this.tokenLifeSeconds, token_type: "Bearer" });
   }

@@ -5,7 +5,7 @@ import { corrupted } from "./corrupted.ts";
 import { badRequest, DriveError } from "./drive-error.ts";
 import { readBody } from "./drive-request.ts";
 import { FileChanges, type Media } from "./file-changes.ts";
-import { changeOptions } from "./file-methods.ts";
+import { changeOptions, metadataOf } from "./file-methods.ts";
 import { type FileMetadata, parseFileMetadata } from "./file-metadata.ts";
 import { parseMultipartRelated } from "./multipart-related.ts";
 import { CHUNK_UNIT_BYTES, sessionEnded, type UploadSession, type UploadSessions } from "./upload-session.ts";
@@ -49,8 +49,7 @@ function change(call: Call, metadata: FileMetadata, media: Media): Answer {
 
 /** `uploadType=resumable`: opens a session and tells where it is. */
 export async function openSession(call: Call, sessions: UploadSessions): Promise<Answer> {
-  const metadata = parseFileMetadata(await readBody(call.request, ENVELOPE_BYTES_MAX));
-  checkFileFields(call);
+  const metadata = await metadataOf(call);
   const options = changeOptions(call);
   const changes = new FileChanges(call.store, call.access, call.clock);
   const length = call.request.headers.get("x-upload-content-length");

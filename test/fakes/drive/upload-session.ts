@@ -91,6 +91,10 @@ export class UploadSessions {
     this.#sessions.delete(id);
   }
 
+  get ids(): string[] {
+    return [...this.#sessions.keys()];
+  }
+
   /** Sessions that are open and have not become a file. */
   get unfinished(): number {
     return [...this.#sessions.values()].filter(({ done }) => done === undefined).length;
