@@ -67,7 +67,7 @@ describe("an archive", () => {
     ]);
   });
 
-  test("never holds the vault, environment files or older archives, even when they are asked for", async () => {
+  test("security 13: never holds the vault, environment files or older archives, even when they are asked for", async () => {
     const bench = backupBench({
       "config/comfyvn.secrets.json": "secret",
       "config/.comfyvn.secrets.json.0123456789abcdef.tmp": "secret",
@@ -302,7 +302,7 @@ describe("rotation", () => {
 });
 
 describe("names", () => {
-  test("two backups within one second get two names in the order of time", async () => {
+  test("security 24: two backups within one second get two names in the order of time", async () => {
     const clock = clockAt("2025-12-15T08:05:30.250Z");
     const bench = backupBench({ "assets/a": "a" }, { engine: { clock } });
     const names: string[] = [];

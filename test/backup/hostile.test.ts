@@ -15,26 +15,26 @@ const unix = (mode: number) => ({ madeBy: UNIX, attributes: mode * 65_536 });
 
 /** Each one beside a good entry, which must not be restored either. */
 const HOSTILE_ENTRIES: Readonly<Record<string, readonly ForgedEntry[]>> = {
-  "a name that climbs out": [{ name: "../evil.txt", data: "x" }],
-  "a name that climbs to a folder with the root's name as prefix": [{ name: "../root-evil/x", data: "x" }],
-  "a name that climbs out from below": [{ name: "assets/../../evil.txt", data: "x" }],
-  "an absolute name": [{ name: "/etc/evil", data: "x" }],
-  "a drive letter": [{ name: "C:/evil", data: "x" }],
-  "a drive letter without a folder": [{ name: "C:evil", data: "x" }],
-  "a backslash": [{ name: "assets\\..\\..\\evil", data: "x" }],
-  "a share of Windows": [{ name: "\\\\host\\share\\evil", data: "x" }],
-  "a NUL": [{ name: "assets/a.txt\0.png", data: "x" }],
+  "security 14: a name that climbs out": [{ name: "../evil.txt", data: "x" }],
+  "security 15: a name that climbs to a folder with the root's name as prefix": [{ name: "../root-evil/x", data: "x" }],
+  "security 14: a name that climbs out from below": [{ name: "assets/../../evil.txt", data: "x" }],
+  "security 14: an absolute name": [{ name: "/etc/evil", data: "x" }],
+  "security 14: a drive letter": [{ name: "C:/evil", data: "x" }],
+  "security 14: a drive letter without a folder": [{ name: "C:evil", data: "x" }],
+  "security 18: a backslash": [{ name: "assets\\..\\..\\evil", data: "x" }],
+  "security 14: a share of Windows": [{ name: "\\\\host\\share\\evil", data: "x" }],
+  "security 18: a NUL": [{ name: "assets/a.txt\0.png", data: "x" }],
   "a line break": [{ name: "assets/a\nb", data: "x" }],
   "an empty name": [{ name: "", data: "x" }],
   "an empty folder name": [{ name: "assets//a", data: "x" }],
   "a folder of only a slash": [{ name: "/", data: "" }],
   "a dot as a folder": [{ name: "assets/./a", data: "x" }],
-  "a device name": [{ name: "assets/CON.txt", data: "x" }],
-  "a device name as a folder": [{ name: "aux/a.txt", data: "x" }],
-  "a stream of another file": [{ name: "assets/a:b", data: "x" }],
-  "a trailing dot": [{ name: "assets/a.", data: "x" }],
-  "a trailing space": [{ name: "assets/a ", data: "x" }],
-  "a folder with a trailing dot": [{ name: "assets./a", data: "x" }],
+  "security 18: a device name": [{ name: "assets/CON.txt", data: "x" }],
+  "security 18: a device name as a folder": [{ name: "aux/a.txt", data: "x" }],
+  "security 18: a stream of another file": [{ name: "assets/a:b", data: "x" }],
+  "security 18: a trailing dot": [{ name: "assets/a.", data: "x" }],
+  "security 18: a trailing space": [{ name: "assets/a ", data: "x" }],
+  "security 18: a folder with a trailing dot": [{ name: "assets./a", data: "x" }],
   "a name too long": [{ name: `assets/${"x".repeat(256)}`, data: "x" }],
   "a path too long": [{ name: `${"d/".repeat(2_100)}a`, data: "x" }],
   "bytes that are no UTF-8": [{ name: new Uint8Array([0x61, 0xff, 0xfe]), data: "x" }],
@@ -43,19 +43,19 @@ const HOSTILE_ENTRIES: Readonly<Record<string, readonly ForgedEntry[]>> = {
     { name: "assets/a", data: "1" },
     { name: "assets/a", data: "2" },
   ],
-  "names that differ in case": [
+  "security 18: names that differ in case": [
     { name: "assets/A", data: "1" },
     { name: "assets/a", data: "2" },
   ],
-  "folders that differ in case": [
+  "security 18: folders that differ in case": [
     { name: "assets/D/a", data: "1" },
     { name: "assets/d/b", data: "2" },
   ],
-  "names that differ in normalisation": [
+  "security 18: names that differ in normalisation": [
     { name: "assets/\u00e9", data: "1" },
     { name: "assets/e\u0301", data: "2" },
   ],
-  "a letter that only folding makes equal": [
+  "security 18: a letter that only folding makes equal": [
     { name: "assets/K", data: "1" },
     { name: "assets/\u212a", data: "2" },
   ],
@@ -67,12 +67,14 @@ const HOSTILE_ENTRIES: Readonly<Record<string, readonly ForgedEntry[]>> = {
     { name: "assets/a/b", data: "1" },
     { name: "assets/a", data: "2" },
   ],
-  "a symlink": [{ name: "assets/link", data: "/etc/passwd", ...unix(0o120777) }],
-  "a symlink and a file through it": [
+  "security 17: a symlink": [{ name: "assets/link", data: "/etc/passwd", ...unix(0o120777) }],
+  "security 17: a symlink and a file through it": [
     { name: "assets/link", data: "../..", ...unix(0o120777) },
     { name: "assets/link/evil", data: "x" },
   ],
-  "a symlink that says it is from DOS": [{ name: "assets/link", data: "..", madeBy: 0, attributes: 0o120777 * 65_536 }],
+  "security 17: a symlink that says it is from DOS": [
+    { name: "assets/link", data: "..", madeBy: 0, attributes: 0o120777 * 65_536 },
+  ],
   "a device node": [{ name: "assets/dev", ...unix(0o020666) }],
   "a pipe": [{ name: "assets/pipe", ...unix(0o010666) }],
   "a socket": [{ name: "assets/socket", ...unix(0o140666) }],
@@ -83,11 +85,11 @@ const HOSTILE_ENTRIES: Readonly<Record<string, readonly ForgedEntry[]>> = {
   "an encrypted entry": [{ name: "assets/a", data: "x", flags: 1 }],
   "a strongly encrypted entry": [{ name: "assets/a", data: "x", flags: 1 << 6 }],
   "an unknown method": [{ name: "assets/a", data: "x", method: 12, packed: new Uint8Array(1) }],
-  "a wrong CRC": [{ name: "assets/a", data: "x", crc: 1 }],
-  "a wrong CRC of deflated data": [{ name: "assets/a", data: "x".repeat(99), method: 8, crc: 1 }],
-  "a size that is too small": [{ name: "assets/a", data: "x".repeat(99), method: 8, size: 98 }],
-  "a size that is too large": [{ name: "assets/a", data: "x".repeat(99), method: 8, size: 100 }],
-  "a stored entry with two sizes": [{ name: "assets/a", data: "xyz", size: 2 }],
+  "security 19: a wrong CRC": [{ name: "assets/a", data: "x", crc: 1 }],
+  "security 19: a wrong CRC of deflated data": [{ name: "assets/a", data: "x".repeat(99), method: 8, crc: 1 }],
+  "security 19: a size that is too small": [{ name: "assets/a", data: "x".repeat(99), method: 8, size: 98 }],
+  "security 19: a size that is too large": [{ name: "assets/a", data: "x".repeat(99), method: 8, size: 100 }],
+  "security 19: a stored entry with two sizes": [{ name: "assets/a", data: "xyz", size: 2 }],
   "data that are no Deflate stream": [
     { name: "assets/a", data: "x".repeat(50), method: 8, packed: new Uint8Array(20).fill(0xff) },
   ],
@@ -102,11 +104,11 @@ const HOSTILE_ENTRIES: Readonly<Record<string, readonly ForgedEntry[]>> = {
       packed: Buffer.concat([deflateRawSync("xyz".repeat(50)), Buffer.from("hidden")]),
     },
   ],
-  "a large Deflate stream that is longer than it says": [
+  "security 19: a large Deflate stream that is longer than it says": [
     { name: "assets/a", data: ZEROS, method: 8, packed: deflateRawSync(ZEROS, { level: 0 }), size: 11_999_999 },
   ],
-  "an entry that unfolds a thousandfold": [{ name: "assets/a", data: ZEROS, method: 8 }],
-  "an entry that claims more than Deflate can do": [
+  "security 19: an entry that unfolds a thousandfold": [{ name: "assets/a", data: ZEROS, method: 8 }],
+  "security 19: an entry that claims more than Deflate can do": [
     { name: "assets/a", data: "x".repeat(99), method: 8, size: 5_000_000 },
   ],
   "a local header with another name": [{ name: "assets/a", data: "x", local: { name: "assets/b" } }],
@@ -115,11 +117,11 @@ const HOSTILE_ENTRIES: Readonly<Record<string, readonly ForgedEntry[]>> = {
   "a local header with another method": [{ name: "assets/a", data: "x", local: { method: 8 } }],
   "a local header that says encrypted": [{ name: "assets/a", data: "x", local: { flags: 1 } }],
   "no local header": [{ name: "assets/a", data: "x", local: { signature: 0x08074b50 } }],
-  "two entries with the same data": [
+  "security 19: two entries with the same data": [
     { name: "assets/a", data: "xyz" },
     { name: "assets/b", data: "xyz", isGhost: true, offset: 40 },
   ],
-  "an entry inside the data of another": [
+  "security 19: an entry inside the data of another": [
     { name: "assets/a", data: forgeZip([{ name: "assets/b", data: "x" }]) },
     { name: "assets/b", data: "x", isGhost: true, offset: 84 },
   ],
@@ -207,7 +209,7 @@ describe("restore refuses, with the tree as it was,", () => {
     test(what, () => expectRefused(forgeZip([GOOD, { name: "assets/other", data: "x" }], end)));
   }
 
-  test("an archive whose every part is small and whose whole unfolds beyond reason", () => {
+  test("security 19: an archive whose every part is small and whose whole unfolds beyond reason", () => {
     const data = new Uint8Array(9_000_000);
     const packed = deflateRawSync(data);
     const parts = Array.from({ length: 12 }, (_, i) => ({ name: `assets/${i}`, data, method: 8, packed }));

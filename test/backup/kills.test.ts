@@ -30,7 +30,7 @@ const noise = crypto.getRandomValues(new Uint8Array(65_536)).toString().repeat(8
 const tree = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`assets/${i % 7}/${i}.txt`, text(i)]));
 
 describe("a process that is killed", () => {
-  test("while it creates leaves nothing that is listed, and the older archives whole", async () => {
+  test("security 24: while it creates leaves nothing that is listed, and the older archives whole", async () => {
     const bench = backupBench({ ...tree, "assets/noise": noise });
     const good = await createBackup(bench.engine, { include: ["assets"], max_backups: 2 });
     let kills = 0;
@@ -67,7 +67,7 @@ describe("a process that is killed", () => {
   }, 300_000);
 });
 
-test("a folder that another process swaps for a symlink all the time lets nothing out", async () => {
+test("security 16: a folder that another process swaps for a symlink all the time lets nothing out", async () => {
   const outside = tempFolder();
   const bench = backupBench();
   const files = Object.entries(tree).map(([name, data]) => ({

@@ -79,7 +79,7 @@ function mutated(archive: Uint8Array, mutations: readonly Mutation[]): Buffer {
   return bytes;
 }
 
-test(`no mutation of an archive writes outside the workspace, crashes or hangs (${RUNS} archives)`, async () => {
+test(`security 14: no mutation of an archive writes outside the workspace, crashes or hangs (${RUNS} archives)`, async () => {
   const archives = [forged, await ownArchive()];
   const outer = tempFolder();
   const root = join(outer, "root");

@@ -200,7 +200,7 @@ describe("the embedded manifest", () => {
   });
 });
 
-describe("a restore that fails on the way", () => {
+describe("security 20: a restore that fails on the way", () => {
   /** Fails what `fails` says for files of that path. */
   function failing(root: string, fails: (path: string, file: NewFile) => Partial<NewFile>): (r: string) => TreeWriter {
     return () => {
@@ -309,7 +309,7 @@ test("a temp file that a killed restore left does not stop the next one", async 
   expect(filesBelow(join(bench.root, "assets"))).toEqual(["a.txt", "b/c.txt"]);
 });
 
-test("names that could be paths are refused before any path is made of them", async () => {
+test("security 22: names that could be paths are refused before any path is made of them", async () => {
   const bench = backupBench({ "x.zip": archived(), "backups/x.zip": archived() });
   const names = [
     "../x.zip",

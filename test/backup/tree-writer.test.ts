@@ -24,7 +24,7 @@ function places(): { root: string; outside: string; swap: () => void } {
   };
 }
 
-describe("a folder swapped for a symlink", () => {
+describe("security 16: a folder swapped for a symlink", () => {
   test("before it is entered is refused", () => {
     const { root, outside, swap } = places();
     const writer = platform.openTreeWriter(root);

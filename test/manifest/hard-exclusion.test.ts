@@ -11,7 +11,7 @@ function expectHeld(paths: readonly string[]): void {
   expect(paths.filter((path) => !everything.holds(path))).toEqual([]);
 }
 
-describe("no include brings in", () => {
+describe("security 13: no include brings in", () => {
   test("the vault, its lock, its temp files and its copies", () => {
     expectRefused([
       "config/comfyvn.secrets.json",

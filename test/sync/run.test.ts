@@ -322,7 +322,7 @@ describe("scope", () => {
     expect(paths((await workspace.dryRun()).plan.uploads)).toEqual(["docs/c.md"]);
   });
 
-  test("the vault never leaves, even when its folder is named", async () => {
+  test("security 13: the vault never leaves, even when its folder is named", async () => {
     const workspace = await createWorkspace(FILES);
     await workspace.run({ paths: ["config"] });
     expect([...workspace.store.objects.keys()].filter((key) => key.includes("secrets"))).toEqual([]);

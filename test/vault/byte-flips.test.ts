@@ -38,7 +38,7 @@ async function flipEach(text: string, mask: number, passphrase: string, payload:
   expect(refused).toBeGreaterThan(sound.length - 60);
 }
 
-describe("a byte changed anywhere in the vault gives a refusal or the same payload, never another one", () => {
+describe("security 12: a byte changed anywhere in the vault gives a refusal or the same payload, never another one", () => {
   test("the lowest bit of each byte of a vector", async () => {
     await flipEach(vector("empty-payload.json"), 1, "x", {});
   }, 60_000);

@@ -50,7 +50,7 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<stri
   }
 }
 
-test(`${ROUNDS} rounds of two processes that set at once lose no update`, async () => {
+test(`security 23: ${ROUNDS} rounds of two processes that set at once lose no update`, async () => {
   const path = join(tempFolder(), "vault.json");
   const vault = new SecretsVault(fileVaultStorage(bunPlatform().files, path), { iterations: ITERATIONS_FEW });
   await vault.create({}, "pw");

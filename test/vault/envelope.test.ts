@@ -124,7 +124,8 @@ const ITERATIONS: readonly Case[] = [
 ];
 
 describe("an envelope is refused before any key is derived, with the rule in words:", () => {
-  for (const { name, code, says, text } of [...TEXTS, ...FIELDS, ...ITERATIONS]) {
+  const iterations = ITERATIONS.map((each) => ({ ...each, name: `security 11: ${each.name}` }));
+  for (const { name, code, says, text } of [...TEXTS, ...FIELDS, ...iterations]) {
     test(name, async () => {
       const { vault, derivations } = testVault(text);
       const error = await refusal(vault.unlock(PASSPHRASE));

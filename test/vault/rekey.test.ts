@@ -42,7 +42,7 @@ describe("rekey", () => {
     expect(await vault.get("n", NEW)).toBe(2);
   });
 
-  test("afterwards the old passphrase opens nothing anywhere in the file", async () => {
+  test("security 10: afterwards the old passphrase opens nothing anywhere in the file", async () => {
     const stray = { stash: [{ deep: foreignSeal("{}", "old") }] };
     const kept = { ...foreignSeal('{"n":0}', "old"), archived_at: "x", extra: foreignSeal("{}", "old") };
     const { vault, storage } = testVault(vaultText([kept, foreignSeal("{}", "third")], stray));

@@ -68,7 +68,7 @@ describe("a vault that is not there or not unlocked", () => {
   });
 });
 
-describe("a wrong passphrase", () => {
+describe("security 9: a wrong passphrase", () => {
   const verbs: readonly (readonly [string, (vault: ReturnType<typeof testVault>["vault"]) => Promise<unknown>])[] = [
     ["unlock", (vault) => vault.unlock("wrong")],
     ["get", (vault) => vault.get("n", "wrong")],
