@@ -16,7 +16,9 @@ import { type Clock, systemClock } from "./core/clock.ts";
 import { SyncError } from "./core/errors.ts";
 import type { EventSink, ProductEvent } from "./core/events.ts";
 import type { JsonObject } from "./core/json.ts";
+import { workspaceFolder } from "./core/workspace-folder.ts";
 import { Hooks } from "./hooks/hooks.ts";
+import { Webhooks } from "./hooks/webhooks/webhooks.ts";
 import { eventLine } from "./logs/event-line.ts";
 import { SecretValues } from "./logs/redact.ts";
 import { openServerLog, type ServerLog } from "./logs/server-log.ts";
@@ -27,7 +29,7 @@ import type { ManifestEntry } from "./manifest/manifest.ts";
 import { scanTree } from "./manifest/scan.ts";
 import { createScope, type Scope } from "./manifest/scope.ts";
 import { type ManifestSummary, summariseManifest } from "./manifest/summary.ts";
-import type { Files, Platform } from "./platform/contract.ts";
+import type { Platform } from "./platform/contract.ts";
 import type { OpenProvider } from "./providers/contract.ts";
 import type { ConformanceResult } from "./providers/conformance/run-conformance.ts";
 import { type DryRunResult, dryRun } from "./sync/dry-run.ts";
@@ -88,6 +90,7 @@ export class App {
   readonly secrets: SecretValues;
   /** Everything that tools may hear of. */
   readonly hooks: Hooks;
+  readonly webhooks: Webhooks;
   readonly #options: AppOptions;
   readonly #clock: Clock;
   readonly #events: EventSink;
@@ -109,6 +112,16 @@ export class App {
       onError: (error) => log.write("error", "hooks.error", { error: String(error) }),
     });
     const { files, tree, newHasher, openDatabase, threads } = options.platform;
+    const settings = async () => (await this.settings()).hooks;
+    this.webhooks = new Webhooks({
+      ...options.platform,
+      root: options.root,
+      clock: this.#clock,
+      log,
+      secrets,
+      settings,
+    });
+    this.hooks.subscribe((item) => this.webhooks.publish(item));
     this.#hashPool = new HashPool(threads);
     this.#hashTree = createTreeHasher({
       tree,
@@ -141,6 +154,7 @@ export class App {
   close(): void {
     this.hooks.close();
     this.#hashPool.close();
+    this.webhooks.close();
     this.log.close();
   }
 
@@ -335,13 +349,6 @@ export class App {
     this.#options.listener?.emit(event);
     this.hooks.tell(event);
   }
-}
-
-/** `root` as an absolute path. @throws SyncError `root_missing` when it is not a folder */
-export async function workspaceFolder(files: Files, root: string): Promise<string> {
-  const path = files.resolve(root);
-  if ((await files.stat(path))?.kind === "directory") return path;
-  throw new SyncError("root_missing", `the workspace ${path} is not a folder; name one with --root or COMFYVN_ROOT`);
 }
 
 function scopeFor(

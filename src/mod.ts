@@ -6,6 +6,7 @@ import type { Provider, ProviderContext, ProviderSettings } from "./providers/co
 
 export { ERROR_CODES, type ErrorCode, SyncError } from "./core/errors.ts";
 export { type Hasher, type NewHasher, newPortableHasher } from "./core/hash.ts";
+export { signWebhook, type WebhookMessage } from "./hooks/webhooks/sign-webhook.ts";
 export { VERSION } from "./core/version.ts";
 export { manifestChecksum, type ManifestDigests, manifestDigests } from "./manifest/checksum.ts";
 export {

@@ -51,7 +51,11 @@ export const ROOMS: readonly Room[] = [
 
   { at: "sync/", imports: ["core/", "manifest/", "providers/contract.ts"] },
   { at: "backup/", imports: ["core/", "manifest/"], packages: ["fflate"] },
-  { at: "hooks/", imports: ["core/"], packages: ["typebox"] },
+  {
+    at: "hooks/",
+    imports: ["core/"],
+    packages: ["@noble/hashes", "ipaddr.js", "jsonc-parser", "standardwebhooks", "typebox"],
+  },
   { at: "logs/", imports: ["core/"], packages: ["@logtape/*"] },
 
   { at: OPEN_TYPES, imports: ["core/"] },

@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { WebhookSchema } from "./webhook-answer.ts";
 
 const Event = Type.String({ description: "Name of the event" });
 const Data = Type.Record(Type.String(), Type.Unknown(), { description: "The event's payload" });
@@ -24,7 +25,13 @@ export const HookListSchema = Type.Object({
       example: Data,
     }),
   ),
-  webhooks: Type.Array(Type.Unknown()),
+  webhooks: Type.Array(WebhookSchema),
+  webhooks_problem: Type.Optional(
+    Type.Object(
+      { code: Type.String(), detail: Type.String() },
+      { description: "Why the webhooks cannot be told, when they cannot" },
+    ),
+  ),
   plugin_host: Type.Object(
     { enabled: Type.Boolean(), root: Type.Union([Type.String(), Type.Null()]) },
     { description: "The studio runs plugins; this server has none" },

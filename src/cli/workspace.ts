@@ -1,6 +1,7 @@
-import { App, workspaceFolder } from "../app.ts";
+import { App } from "../app.ts";
 import { SyncError, toSyncError } from "../core/errors.ts";
 import { type EventSink, noEvents } from "../core/events.ts";
+import { workspaceFolder } from "../core/workspace-folder.ts";
 import type { CommandLine, CommonFlags } from "./command-line.ts";
 import { readPassphraseFile } from "./passphrase.ts";
 import { ProgressLine } from "./progress-line.ts";

@@ -28,11 +28,19 @@ const ServerSchema = Type.Object({
   ports: Type.Optional(Type.Array(Type.Integer({ minimum: 0, maximum: 65535 }), { maxItems: 16 })),
 });
 
+/** `hooks`: how webhooks are delivered. */
+const HooksSchema = Type.Object({
+  allow_private_targets: Type.Optional(Type.Boolean()),
+  webhook_attempts_max: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+  webhook_timeout_s: Type.Optional(Type.Integer({ minimum: 1, maximum: 60 })),
+});
+
 /** What of the file is ours. Other keys, and unknown ones inside these sections, belong to the studio. */
 export const ConfigFileSchema = Type.Object({
   features: Type.Optional(FeaturesSchema),
   sync: Type.Optional(SyncSchema),
   server: Type.Optional(ServerSchema),
+  hooks: Type.Optional(HooksSchema),
 });
 
 export type ConfigFile = Type.Static<typeof ConfigFileSchema>;

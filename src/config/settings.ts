@@ -11,6 +11,9 @@ const CONFIG_BYTES_MAX = 1024 * 1024;
 /** Where a server listens unless told otherwise. */
 export const SERVER_DEFAULT = { host: "127.0.0.1", port: 8001 } as const;
 
+const WEBHOOK_ATTEMPTS_DEFAULT = 16;
+const WEBHOOK_TIMEOUT_S_DEFAULT = 10;
+
 /** What the config files of a workspace say, defaults filled in. */
 export interface Settings {
   readonly features: Readonly<Record<FlagName, boolean>>;
@@ -25,6 +28,14 @@ export interface Settings {
     readonly localPath: string | undefined;
   };
   readonly server: { readonly host: string; readonly port: number };
+  readonly hooks: {
+    /** Webhooks may lead to this machine and to private networks. */
+    readonly allowPrivateTargets: boolean;
+    /** After so many failed attempts an event becomes a dead letter. */
+    readonly webhookAttemptsMax: number;
+    /** For one attempt, from the connection to the end of the answer. */
+    readonly webhookTimeoutMs: number;
+  };
 }
 
 /**
@@ -52,6 +63,7 @@ function mergeLayers(layers: readonly ConfigFile[]): Settings {
   const features = Object.assign({}, ...layers.map((layer) => layer.features)) as ConfigFile["features"];
   const sync = Object.assign({}, ...layers.map((layer) => layer.sync)) as NonNullable<ConfigFile["sync"]>;
   const server = Object.assign({}, ...layers.map((layer) => layer.server)) as NonNullable<ConfigFile["server"]>;
+  const hooks = Object.assign({}, ...layers.map((layer) => layer.hooks)) as NonNullable<ConfigFile["hooks"]>;
   return {
     features: {
       enable_cloud_sync: features?.enable_cloud_sync === true,
@@ -65,6 +77,11 @@ function mergeLayers(layers: readonly ConfigFile[]): Settings {
       concurrency: sync.concurrency,
       bandwidthLimitBytesPerS: sync.bandwidth_limit_bytes_per_s,
       localPath: sync.local?.path,
+    },
+    hooks: {
+      allowPrivateTargets: hooks.allow_private_targets === true,
+      webhookAttemptsMax: hooks.webhook_attempts_max ?? WEBHOOK_ATTEMPTS_DEFAULT,
+      webhookTimeoutMs: (hooks.webhook_timeout_s ?? WEBHOOK_TIMEOUT_S_DEFAULT) * 1000,
     },
     server: { host: server.host ?? SERVER_DEFAULT.host, port: server.ports?.[0] ?? SERVER_DEFAULT.port },
   };

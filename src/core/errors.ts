@@ -74,6 +74,12 @@ export const ERROR_CODES = [
   "content_mismatch",
   "key_invalid",
   "key_collision",
+  // webhooks
+  "webhook_url",
+  "webhook_refused",
+  "webhook_secret",
+  "webhook_missing",
+  "webhooks_malformed",
   // runs
   "run_in_progress",
   "delete_guard",

@@ -14,6 +14,11 @@ const OWN_FOLDERS: readonly RelativePath[] = ["cache/cloud", "backups/cloud", "l
 const VAULT_NAME = /comfyvn\.secrets/iu;
 /** `.env`, `.env.local`, `.env~`, `.envrc`: but not `.environment`. */
 const ENVIRONMENT_NAME = /^\.env(?:rc)?(?![a-z0-9])/iu;
+/**
+ * The studio's webhooks, which hold secrets as they are, copies of that file, and this product's queue beside it. In the
+ * workspace's own `data` alone: elsewhere it is a name like any other.
+ */
+const WEBHOOKS_FILE = /^data\/webhooks(?:\.[^/]*|~)$/iu;
 /** A file that an atomic write of this product has not yet given its name (platform's `.<name>.<random>.tmp`). */
 const OWN_TEMP_NAME = /^\.[^]*\.[0-9a-f]{16}\.tmp$/i;
 
@@ -25,7 +30,7 @@ const DOT = 0x2e;
  */
 export function isHardExcluded(path: RelativePath): boolean {
   const nameAt = path.lastIndexOf("/") + 1;
-  if (VAULT_NAME.test(path)) return true;
+  if (VAULT_NAME.test(path) || WEBHOOKS_FILE.test(path)) return true;
   if (path.charCodeAt(nameAt) === DOT) {
     const name = path.slice(nameAt);
     if (ENVIRONMENT_NAME.test(name) || OWN_TEMP_NAME.test(name)) return true;

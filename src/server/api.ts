@@ -5,6 +5,7 @@ import { addDocsRoutes } from "./routes/docs-routes.ts";
 import { addHealthRoute } from "./routes/health-routes.ts";
 import { addHookRoutes } from "./routes/hook-routes.ts";
 import { addSyncRoutes } from "./routes/sync-routes.ts";
+import { addWebhookRoutes } from "./routes/webhook-routes.ts";
 import { WorkSlots } from "./security/work-slots.ts";
 
 /**
@@ -19,6 +20,7 @@ export function createApi(app: App, stopping: AbortSignal, failed: (thrown: unkn
   addSyncRoutes(router, app, slots);
   addBackupRoutes(router, app, slots);
   addHookRoutes(router, app);
+  addWebhookRoutes(router, app);
   addDocsRoutes(router, app.platform.newHasher);
   return router;
 }

@@ -11,6 +11,8 @@ import { ApiToken, checkTokenForm } from "./security/api-token.ts";
 
 /** How long in-flight requests may take to end cleanly after SIGTERM; the contract allows ten seconds in all. */
 const STOP_GRACE_MS = 8_000;
+/** How long a webhook that is being sent may take after that; it stays queued otherwise. */
+const WEBHOOK_GRACE_MS = 1_000;
 
 export interface ServerOptions {
   readonly host: string;
@@ -48,6 +50,7 @@ export async function startServer(app: App, options: ServerOptions): Promise<Run
     socketMessageBytesMax: SOCKET_MESSAGE_BYTES_MAX,
   });
   address.hosts = new AllowedHosts({ host, port: server.port });
+  app.webhooks.start();
   return {
     host: server.host,
     port: server.port,
@@ -55,6 +58,8 @@ export async function startServer(app: App, options: ServerOptions): Promise<Run
       stopping.abort();
       app.hooks.endReaders();
       await server.stop(Math.min(graceMs, STOP_GRACE_MS));
+      // Last: what ended just now has been queued.
+      await app.webhooks.stop(Math.min(graceMs, WEBHOOK_GRACE_MS));
     },
   };
 }

@@ -5,6 +5,7 @@ import { nodeCompression } from "./node-compression.ts";
 import { openDatabase } from "./node-database.ts";
 import { nodeFiles } from "./node-files.ts";
 import { newNodeHasher } from "./node-hasher.ts";
+import { nodeOutbound } from "./node-outbound.ts";
 import { nodeTerminal } from "./node-terminal.ts";
 import { nodeThreads } from "./node-threads.ts";
 import { nodeTree } from "./node-tree.ts";
@@ -23,6 +24,7 @@ export function nodePlatform(own: Pick<Platform, "runtime" | "serve">): Platform
     newHasher: newNodeHasher,
     threads: nodeThreads,
     openDatabase,
+    outbound: nodeOutbound,
     machineName: () => `${hostname()}, process ${process.pid}`,
     env: (name) => {
       const value = process.env[name];
