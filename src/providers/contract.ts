@@ -53,6 +53,15 @@ export interface Provider {
    * @throws `object_missing`, `precondition_failed`, `provider_unsupported` without the capability
    */
   copy(from: string, to: string, options: CopyOptions): Promise<ObjectInfo>;
+  /**
+   * The same, and `from` is gone when it is done. Absent where that is no less work than a copy and a delete.
+   * @throws as `copy`
+   */
+  move?(from: string, to: string, options: CopyOptions): Promise<ObjectInfo>;
+  /** Versions that earlier calls answered, perhaps long ago: a help to find the objects at once, and no proof. */
+  recall?(versions: Iterable<readonly [key: string, version: string]>): void;
+  /** What the user should know of the destination, as far as calls have shown it. */
+  notices?(): readonly string[];
   /** Absent where a put that ended early leaves nothing behind. */
   readonly unfinished?: UnfinishedPuts;
   /** Frees connections. */
@@ -77,6 +86,8 @@ export interface UnfinishedPuts {
 export interface Capabilities {
   /** `put` honours preconditions. */
   readonly conditionalPut: boolean;
+  /** Where promise 6 has a hole that no client can close: what the user should know of it. */
+  readonly conditionalPutCaveat?: string;
   readonly serverSideCopy: boolean;
   /** An object cannot have a key that is a folder of another key (file systems): `a` and `a/b` exclude each other. */
   readonly hierarchicalKeys: boolean;
@@ -154,6 +165,8 @@ export interface ObjectInfo {
   readonly size: number;
   /** Opaque; changes when the content does. Accepted back as a precondition. */
   readonly version: string;
+  /** Of the content, lower-case hex, where the store itself has computed it. */
+  readonly sha256?: string;
 }
 
 export interface ObjectContent extends ObjectInfo {
@@ -182,6 +195,13 @@ export interface ProviderContext {
    * written. Never written by calls that only read, and losing it costs nothing but a check or time.
    */
   readonly stateFolder?: string;
+  /**
+   * Who writes, for what a writer leaves in the store to keep others out: the same after a kill, another one in every
+   * other workspace and on every other machine. Default: one of this provider alone.
+   */
+  readonly writer?: () => Promise<string>;
+  /** `http://127.0.0.1:PORT` of a test's own server that stands for all of Google's (docs/CLOUD_SYNC.md). */
+  readonly testDriveUrl?: string;
 }
 
 /** Settings of one destination, credentials included: the vault's entry with the request's own settings over it. */

@@ -14,16 +14,15 @@ export type ProviderLoaders = Readonly<Record<string, () => Promise<ProviderModu
  */
 export const PROVIDER_LOADERS: ProviderLoaders = {
   s3: () => import("./s3/s3-provider.ts"),
+  gdrive: () => import("./gdrive/drive-provider.ts"),
   local: () => import("./local/local-provider.ts"),
 };
 
 /** The optional packages of a provider: whoever lacks one is told them all, and not one after the other. */
 const OPTIONAL_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   s3: ["@aws-sdk/client-s3", "@smithy/signature-v4"],
+  gdrive: ["googleapis"],
 };
-
-/** Services that have a name and settings in this product but no provider in this version. */
-const PLANNED: Readonly<Record<string, string>> = { gdrive: "Google Drive" };
 
 /**
  * The provider of `service`. Nothing is remembered here: a load that failed is tried again at the next call.
@@ -35,7 +34,10 @@ export async function loadProvider(
   loaders: ProviderLoaders = PROVIDER_LOADERS,
 ): Promise<OpenProvider> {
   const load = Object.hasOwn(loaders, service) ? loaders[service] : undefined;
-  if (load === undefined) throw unsupported(service, Object.keys(loaders));
+  if (load === undefined) {
+    const known = Object.keys(loaders).join(", ");
+    throw new SyncError("provider_unsupported", `this version has no provider of that name; it has: ${known}`);
+  }
   try {
     return (await load()).openProvider;
   } catch (error) {
@@ -49,13 +51,6 @@ export async function loadProvider(
       { details: { package: missing }, cause: error },
     );
   }
-}
-
-function unsupported(service: string, known: readonly string[]): SyncError {
-  const planned = Object.hasOwn(PLANNED, service) ? PLANNED[service] : undefined;
-  const what =
-    planned === undefined ? "this version has no provider of that name" : `this version has no ${planned} provider`;
-  return new SyncError("provider_unsupported", `${what}; it has: ${known.join(", ")}`);
 }
 
 /** What a module loader of Bun, Deno or Node calls a specifier that leads nowhere. */

@@ -72,6 +72,7 @@ export function withRetry(
     identity: provider.identity,
     keyFault: (key) => provider.keyFault(key),
     close: () => provider.close(),
+    ...optionalCalls(provider, (options) => begin(writes, options)),
     ...(provider.unfinished === undefined
       ? {}
       : { unfinished: retriedDiscards(provider.unfinished, (options) => begin(writes, options)) }),
@@ -113,6 +114,25 @@ export function withRetry(
       }
     },
   };
+}
+
+/** Of the calls that not every provider has. */
+function optionalCalls(
+  provider: Provider,
+  begin: (options: CallOptions | undefined) => Attempts,
+): Pick<Provider, "move" | "recall" | "notices"> {
+  return {
+    ...(provider.move === undefined ? {} : { move: retriedMove(provider.move.bind(provider), begin) }),
+    ...(provider.recall === undefined ? {} : { recall: (versions) => provider.recall?.(versions) }),
+    ...(provider.notices === undefined ? {} : { notices: () => provider.notices?.() ?? [] }),
+  };
+}
+
+function retriedMove(
+  move: NonNullable<Provider["move"]>,
+  begin: (options: CallOptions | undefined) => Attempts,
+): NonNullable<Provider["move"]> {
+  return async (from, to, options) => await begin(options).run(() => move(from, to, options));
 }
 
 function retriedDiscards(

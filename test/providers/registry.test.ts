@@ -24,9 +24,9 @@ test("every provider of the table loads", async () => {
 });
 
 test("a service without a provider is told, and no name of Object's reaches through", async () => {
-  expect(await errorOf(loadProvider("gdrive"))).toMatchObject({
+  expect(await errorOf(loadProvider("dropbox"))).toMatchObject({
     code: "provider_unsupported",
-    message: "this version has no Google Drive provider; it has: s3, local",
+    message: "this version has no provider of that name; it has: s3, gdrive, local",
   });
   for (const service of ["ftp", "", "constructor", "__proto__", "toString"]) {
     expect(await errorOf(loadProvider(service)), service).toMatchObject({ code: "provider_unsupported" });
@@ -106,6 +106,7 @@ test("a bundle holds every provider, each in a part of its own that is loaded on
   for (const [service, mark] of [
     ["local", "destination.json"],
     ["s3", "ListObjectsV2"],
+    ["gdrive", "comfyvn_snapshot"],
   ] as const) {
     expect(
       parts.some((part) => part.text.includes(mark)),

@@ -13,7 +13,7 @@ export const SHA256_METADATA = "sha256";
 export const WRITE_ID_METADATA = "write-id";
 
 /** What HEAD says of an object. */
-export interface S3ObjectHead extends ObjectInfo {
+export interface S3ObjectHead extends Omit<ObjectInfo, "sha256"> {
   readonly contentType: string | undefined;
   /** As the metadata has it; undefined for objects of other tools. */
   readonly sha256: string | undefined;

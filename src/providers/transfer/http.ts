@@ -1,5 +1,6 @@
 import { SyncError } from "../../core/errors.ts";
 import type { Pacer } from "../../core/pacer.ts";
+import { joined } from "./bytes.ts";
 
 export interface HttpRequest {
   readonly method: string;
@@ -136,17 +137,7 @@ async function readBytes(body: ReadableStream<Uint8Array>, watch: Watch, bytesMa
     chunks.push(chunk);
   }
   watch.end();
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : joined(chunks, length);
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return joined(chunks);
 }
 
 function streamOf(

@@ -1,0 +1,234 @@
+import type { DriveConnection } from "./connection.ts";
+import { type DriveFile, fileIdIn } from "./drive-file.ts";
+import type { DriveFiles } from "./drive-files.ts";
+import { DriveFolder } from "./folder.ts";
+import { LegacyFiles } from "./legacy-files.ts";
+import { LookupQueue } from "./lookup-queue.ts";
+import { childrenQuery, controlKeyOf, type DrivePlace, inRank, isAt, isUnclaimed, objectOf, placeOf } from "./names.ts";
+
+/**
+ * Which files there are for which keys, as far as this provider has seen. Drive's searches lag behind its writes, getting
+ * a file by its id does not: so what this provider wrote or removed itself goes before what a search says, and a file
+ * that was seen once is asked for by its id.
+ */
+export class Catalog {
+  readonly objects: DriveFolder;
+  readonly manifests: DriveFolder;
+  readonly files: DriveFiles;
+  readonly legacy: LegacyFiles;
+  readonly #base: string;
+  readonly #lookups: LookupQueue;
+  readonly #lookupsBeforeListing: number;
+  /** The files of each key, the one that counts first. */
+  readonly #known = new Map<string, readonly DriveFile[]>();
+  /** Keys that were searched for in vain. */
+  readonly #absent = new Set<string>();
+  /** Ids that an earlier run has recorded. */
+  readonly #recalled = new Map<string, string>();
+  /** What this provider wrote, by key and id. */
+  readonly #own = new Map<string, Map<string, DriveFile>>();
+  /** What it removed, or what was gone when it was asked for. */
+  readonly #gone = new Set<string>();
+  /** Keys for which there was more than one file. */
+  readonly #doubled = new Set<string>();
+  #searched = 0;
+  #listing: Promise<void> | undefined;
+
+  constructor(connection: DriveConnection, files: DriveFiles) {
+    const { settings, limits } = connection;
+    const folder = (id: string, setting: string) => new DriveFolder(id, setting, files, settings, limits.folderSeenMs);
+    this.files = files;
+    this.#base = settings.base;
+    this.objects = folder(settings.parentId, "parent_id");
+    const shared = settings.manifestParentId === settings.parentId;
+    this.manifests = shared ? this.objects : folder(settings.manifestParentId, "manifest_parent_id");
+    this.legacy = new LegacyFiles(this.manifests, files, settings.base);
+    this.#lookups = new LookupQueue(files, limits);
+    this.#lookupsBeforeListing = limits.lookupsBeforeListing;
+  }
+
+  folderOf(place: DrivePlace): DriveFolder {
+    return place.kind === "control" ? this.manifests : this.objects;
+  }
+
+  /** Versions of an earlier run: where its files are is asked by id instead of searched. A help, and no proof. */
+  recall(versions: Iterable<readonly [key: string, version: string]>): void {
+    for (const [key, version] of versions) {
+      const id = fileIdIn(version);
+      if (id !== undefined) this.#recalled.set(key, id);
+    }
+  }
+
+  /** Keys that had more than one file when they were last seen. */
+  get doubled(): readonly string[] {
+    return [...this.#doubled];
+  }
+
+  /** The file of `key` as it is now; undefined when there is none. @throws SyncError `provider_container_missing`, what Drive throws */
+  async locate(key: string, place: DrivePlace, signal: AbortSignal | undefined): Promise<DriveFile | undefined> {
+    const id = this.#known.get(key)?.[0]?.id ?? this.#recalled.get(key);
+    if (id !== undefined) {
+      const file = await this.#getAt(id, key, place, signal);
+      if (file !== undefined) return file;
+    }
+    return (await this.search(key, place, signal))[0];
+  }
+
+  /** The same for one who writes it next: what was seen in this run is believed, and what was not is not searched twice. */
+  async locateToWrite(key: string, place: DrivePlace, signal: AbortSignal | undefined): Promise<DriveFile | undefined> {
+    const seen = this.#known.get(key)?.[0];
+    if (seen !== undefined || this.#absent.has(key)) return seen;
+    const id = this.#recalled.get(key);
+    const recalled = id === undefined ? undefined : await this.#getAt(id, key, place, signal);
+    if (recalled !== undefined) return recalled;
+    if (place.kind === "control") return (await this.search(key, place, signal))[0];
+    // A run that changes a few files of many does not list them all.
+    const few = this.#recalled.size > 0 && this.#searched < this.#lookupsBeforeListing;
+    if (this.#listing === undefined && few) return (await this.search(key, place, signal))[0];
+    await this.#listOnce(signal);
+    return this.#known.get(key)?.[0];
+  }
+
+  /** All files of `key` by a search, the one that counts first. @throws as `locate` */
+  async search(key: string, place: DrivePlace, signal: AbortSignal | undefined): Promise<readonly DriveFile[]> {
+    this.#searched++;
+    const folder = this.folderOf(place);
+    await folder.checkOnce(signal);
+    const { found, anything } = await this.#lookups.search(folder, place, signal);
+    if (!anything) await folder.checkAgain(signal);
+    const files = await this.#visible(
+      found.filter((file) => isAt(file, place)),
+      place,
+      signal,
+    );
+    return this.#settle(key, place, files);
+  }
+
+  /**
+   * Every key that starts with `prefix`, with its file. Reads the folders anew.
+   * @throws as `locate`
+   */
+  async list(prefix: string, signal: AbortSignal | undefined): Promise<ReadonlyMap<string, DriveFile>> {
+    const manifests = `${this.#base}manifests/`;
+    const wantsControl = manifests.startsWith(prefix) || prefix.startsWith(manifests);
+    const wantsObjects = !prefix.startsWith(manifests);
+    const folders = new Set([...(wantsObjects ? [this.objects] : []), ...(wantsControl ? [this.manifests] : [])]);
+    const byKey = new Map<string, DriveFile[]>();
+    for (const folder of folders) await this.#listFolder(folder, prefix, byKey, signal);
+    // Also what was seen before or written here and is not listed: it is gone, or the listing lags.
+    for (const key of [...this.#own.keys(), ...this.#known.keys()])
+      if (key.startsWith(prefix) && !byKey.has(key)) byKey.set(key, []);
+    const listed = new Map<string, DriveFile>();
+    for (const [key, files] of byKey) {
+      const place = placeOf(key, this.#base);
+      const first = typeof place === "string" ? undefined : this.#settle(key, place, files)[0];
+      if (first !== undefined) listed.set(key, first);
+    }
+    return listed;
+  }
+
+  /** All files of `key` that are known of now; empty also where nobody has looked. */
+  known(key: string): readonly DriveFile[] {
+    return this.#known.get(key) ?? [];
+  }
+
+  /** `file` is what Drive has just answered to a write of this provider. */
+  wrote(key: string, file: DriveFile): void {
+    const others = this.known(key).filter(({ id }) => id !== file.id);
+    const own = this.#own.get(key) ?? new Map<string, DriveFile>();
+    this.#own.set(key, own.set(file.id, file));
+    this.#gone.delete(file.id);
+    this.#absent.delete(key);
+    this.#known.set(key, inRank([file, ...others]));
+  }
+
+  /** The file is no more, or no more of this key. */
+  removed(key: string, id: string): void {
+    this.#own.get(key)?.delete(id);
+    this.#gone.add(id);
+    if (this.#recalled.get(key) === id) this.#recalled.delete(key);
+    const left = this.known(key).filter((file) => file.id !== id);
+    if (left.length > 0) this.#known.set(key, left);
+    else this.#known.delete(key);
+  }
+
+  /** After `removed` of all files of a key that were found: nobody need search for it before it is written. */
+  isAbsent(key: string): void {
+    if (!this.#known.has(key)) this.#absent.add(key);
+  }
+
+  async #getAt(id: string, key: string, place: DrivePlace, signal: AbortSignal | undefined) {
+    const file = await this.files.get(id, signal);
+    const folder = this.folderOf(place);
+    if (file === undefined || file.trashed || !file.parents.includes(folder.id) || !isAt(file, place)) {
+      this.removed(key, id);
+      return undefined;
+    }
+    const [visible] = await this.#visible([file], place, signal);
+    if (visible === undefined) return undefined;
+    this.#known.set(key, inRank([visible, ...this.known(key).filter((other) => other.id !== id)]));
+    return visible;
+  }
+
+  async #listOnce(signal: AbortSignal | undefined): Promise<void> {
+    this.#listing ??= this.list(this.#base, signal).then(() => undefined);
+    try {
+      await this.#listing;
+    } catch (error) {
+      this.#listing = undefined;
+      throw error;
+    }
+  }
+
+  async #listFolder(
+    folder: DriveFolder,
+    prefix: string,
+    byKey: Map<string, DriveFile[]>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    await folder.checkOnce(signal);
+    let anything = false;
+    const unclaimed: DriveFile[] = [];
+    const add = (key: string | undefined, file: DriveFile) => {
+      if (key?.startsWith(prefix) === true) byKey.set(key, [...(byKey.get(key) ?? []), file]);
+    };
+    for await (const file of this.files.list(childrenQuery(folder.id), folder.driveId, signal)) {
+      anything = true;
+      const object = folder === this.objects ? objectOf(file) : undefined;
+      if (object?.snapshot !== undefined) add(`${object.snapshot}/${object.path}`, file);
+      else if (object !== undefined) unclaimed.push(file);
+      else if (folder === this.manifests) add(controlKeyOf(file, this.#base), file);
+    }
+    if (!anything) await folder.checkAgain(signal);
+    for (const snapshot of unclaimed.length === 0 ? [] : await this.legacy.snapshots(signal)) {
+      for (const file of unclaimed) add(`${snapshot}/${objectOf(file)?.path ?? ""}`, file);
+    }
+  }
+
+  /** Without files of the studio's where no manifest says that they are this snapshot's. */
+  async #visible(files: readonly DriveFile[], place: DrivePlace, signal: AbortSignal | undefined) {
+    if (place.kind === "control" || !files.some(isUnclaimed)) return files;
+    const shown = (await this.legacy.snapshots(signal)).includes(place.snapshot);
+    return shown ? files : files.filter((file) => !isUnclaimed(file));
+  }
+
+  /** What a search found, put right by what this provider knows better. */
+  #settle(key: string, place: DrivePlace, found: readonly DriveFile[]): readonly DriveFile[] {
+    const files = new Map(found.filter(({ id }) => !this.#gone.has(id)).map((file) => [file.id, file]));
+    for (const file of this.#own.get(key)?.values() ?? []) {
+      const seen = files.get(file.id);
+      if (seen === undefined || seen.changes < file.changes) files.set(file.id, file);
+    }
+    const ranked = inRank([...files.values()].filter((file) => isAt(file, place)));
+    if (ranked.length > 1) this.#doubled.add(key);
+    else this.#doubled.delete(key);
+    if (ranked.length === 0) {
+      this.#known.delete(key);
+      this.#absent.add(key);
+    } else {
+      this.#absent.delete(key);
+      this.#known.set(key, ranked);
+    }
+    return ranked;
+  }
+}

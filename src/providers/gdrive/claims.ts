@@ -1,0 +1,158 @@
+import type { Clock } from "../../core/clock.ts";
+import { SyncError } from "../../core/errors.ts";
+import type { DriveFile } from "./drive-file.ts";
+import { CLAIM, childrenQuery, type DrivePlace, hashOf, inRank, isAt, propertyQuery, queryFor } from "./names.ts";
+import { statusOf } from "./refusal.ts";
+import type { StoreTools } from "./store.ts";
+
+const WRITER = "comfyvn_writer";
+const FILE_NAME = ".comfyvn-claim";
+/** A writer that takes longer between its claim and its write than this part of a claim's life gives up. */
+const USABLE_PART = 0.5;
+const WAIT_MS = { min: 50, max: 250 };
+
+/** Claims of this process that are not given back: those of our own that are not here were left by a process that died. */
+const live = new Set<string>();
+
+/** The right to write a key for a moment: a file that keeps others out. */
+export interface Claimed {
+  readonly id: string;
+  /** The key's file, where the search that won has seen it. */
+  readonly found: DriveFile | undefined;
+  /** @throws SyncError `precondition_failed` (retryable) when so much time has passed that others take us for dead */
+  checkAge(): void;
+}
+
+/** The claims on one key. */
+export class Claims {
+  readonly #tools: StoreTools;
+  readonly #place: DrivePlace;
+  readonly #keyHash: string;
+  readonly #clock: Clock;
+
+  constructor(tools: StoreTools, key: string, place: DrivePlace, clock: Clock) {
+    this.#tools = tools;
+    this.#place = place;
+    this.#keyHash = hashOf(key);
+    this.#clock = clock;
+  }
+
+  /**
+   * By creating the file that the key's present version names. undefined when that can no more be done: the file is gone
+   * or was left by a writer that died.
+   * @throws SyncError `precondition_failed` when another writer has created it
+   */
+  async byTicket(id: string, signal: AbortSignal | undefined): Promise<Claimed | undefined> {
+    const since = this.#clock.now();
+    try {
+      await this.#announce(id, signal);
+      return this.#claimed(id, since, undefined);
+    } catch (error) {
+      if (statusOf(error) !== 409) throw error;
+    }
+    const ticket = await this.#tools.files.get(id, signal);
+    if (ticket === undefined || ticket.trashed) return undefined;
+    if (!(await this.#isDead(ticket))) throw lost();
+    if (await this.#isOwn(ticket)) return this.#claimed(id, since, undefined);
+    await this.#remove(id);
+    return undefined;
+  }
+
+  /**
+   * By a file of our own that other writers find. Who finds another's with a smaller id goes; who has the smallest waits
+   * until the others have gone. Of two that announce themselves the later one sees the earlier, so that not both win.
+   * @throws SyncError `precondition_failed`
+   */
+  async byElection(signal: AbortSignal | undefined): Promise<Claimed> {
+    const { connection, ids } = this.#tools;
+    const id = await ids.take(signal);
+    const since = this.#clock.now();
+    try {
+      await this.#announce(id, signal);
+      for (;;) {
+        const { claims, found } = await this.#search(signal);
+        const others: DriveFile[] = [];
+        for (const claim of claims) {
+          if (claim.id === id) continue;
+          if (await this.#isDead(claim)) await this.#remove(claim.id);
+          else others.push(claim);
+        }
+        if (others.length === 0) return this.#claimed(id, since, found);
+        if (others.some((other) => other.id < id) || this.#clock.now() - since > connection.limits.claimMs)
+          throw lost();
+        await this.#clock.sleep(WAIT_MS.min + Math.random() * (WAIT_MS.max - WAIT_MS.min), signal);
+      }
+    } catch (error) {
+      await this.#remove(id);
+      throw error;
+    }
+  }
+
+  /** Lets others in. Safe to call twice; never throws. */
+  async giveBack({ id }: Claimed): Promise<void> {
+    if (live.has(id)) await this.#remove(id);
+  }
+
+  async #announce(id: string, signal: AbortSignal | undefined): Promise<void> {
+    const { files, catalog } = this.#tools;
+    live.add(id);
+    try {
+      const appProperties = { [CLAIM]: this.#keyHash, [WRITER]: await this.#writer() };
+      const parents = [catalog.folderOf(this.#place).id];
+      await files.create({ id, name: FILE_NAME, mimeType: "application/octet-stream", parents, appProperties }, signal);
+    } catch (error) {
+      // With the answer lost it may be there all the same: then the next attempt finds it and knows it for its own.
+      live.delete(id);
+      throw error;
+    }
+  }
+
+  async #search(signal: AbortSignal | undefined) {
+    const { files, catalog } = this.#tools;
+    const folder = catalog.folderOf(this.#place);
+    const q = `${childrenQuery(folder.id)} and (${queryFor(this.#place)} or ${propertyQuery(CLAIM, this.#keyHash)})`;
+    const claims: DriveFile[] = [];
+    const found: DriveFile[] = [];
+    for await (const file of files.list(q, folder.driveId, signal)) {
+      if (file.properties[CLAIM] === this.#keyHash) claims.push(file);
+      else if (isAt(file, this.#place)) found.push(file);
+    }
+    return { claims, found: inRank(found)[0] };
+  }
+
+  #claimed(id: string, since: number, found: DriveFile | undefined): Claimed {
+    live.add(id);
+    const { claimMs } = this.#tools.connection.limits;
+    const checkAge = () => {
+      if (this.#clock.now() - since > claimMs * USABLE_PART) throw lost();
+    };
+    return { id, found, checkAge };
+  }
+
+  async #isDead(claim: DriveFile): Promise<boolean> {
+    if (live.has(claim.id)) return false;
+    return (await this.#isOwn(claim)) || this.#clock.now() - claim.createdAtMs > this.#tools.connection.limits.claimMs;
+  }
+
+  /** Left by this very workspace, whose runs keep each other out. */
+  async #isOwn(claim: DriveFile): Promise<boolean> {
+    return claim.properties[WRITER] === (await this.#writer());
+  }
+
+  async #writer(): Promise<string> {
+    return hashOf(await this.#tools.writer()).slice(0, 32);
+  }
+
+  async #remove(id: string): Promise<void> {
+    const { files, connection } = this.#tools;
+    const signal = AbortSignal.timeout(connection.limits.abortMs);
+    await files.remove(id, signal).catch(async () => {
+      await files.update(id, { trashed: true }, signal).catch(() => undefined);
+    });
+    live.delete(id);
+  }
+}
+
+function lost(): SyncError {
+  return new SyncError("precondition_failed", "another writer was at the object at the same time", { retryable: true });
+}
