@@ -52,7 +52,7 @@ export function placeOf(key: string, base: string): DrivePlace | string {
 
 /** The key of a file in the manifests' folder; undefined for one that is no control file. */
 export function controlKeyOf(file: DriveFile, base: string): string | undefined {
-  if (!holdsBytes(file) || pathIn(file) !== undefined || CLAIM in file.properties) return undefined;
+  if (!isControl(file)) return undefined;
   const name = file.name.startsWith(base) ? file.name.slice(base.length) : "";
   return name === "" || name.includes("/") ? undefined : base + MANIFESTS + name;
 }
@@ -67,7 +67,7 @@ export function objectOf(
 
 /** True where the properties of `file` make it the object at `place`, whoever stored it. */
 export function isAt(file: DriveFile, place: DrivePlace): boolean {
-  if (place.kind === "control") return file.name === place.name && controlKeyOf(file, "") !== undefined;
+  if (place.kind === "control") return file.name === place.name && isControl(file);
   const object = objectOf(file);
   return object?.path === place.path && (object.snapshot ?? place.snapshot) === place.snapshot;
 }
@@ -119,13 +119,17 @@ export function childrenQuery(folderId: string): string {
 }
 
 /** `text` as a string of the query language: the backslash first, then the quote. */
-export function quoted(text: string): string {
+function quoted(text: string): string {
   return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 }
 
 /** A short name for a key where a property has no room for it. */
 export function hashOf(text: string): string {
   return bytesToHex(sha256(utf8.encode(text)));
+}
+
+function isControl(file: DriveFile): boolean {
+  return holdsBytes(file) && pathIn(file) === undefined && !(CLAIM in file.properties);
 }
 
 function holdsBytes(file: DriveFile): boolean {

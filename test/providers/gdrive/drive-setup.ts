@@ -12,7 +12,7 @@ export const { newHasher } = bunPlatform();
 export const KIB = 1024;
 
 /** The product's own limits scaled down, so that an upload of several chunks fits into a test. */
-export const SMALL_LIMITS: DriveLimits = {
+const SMALL_LIMITS: DriveLimits = {
   ...DRIVE_LIMITS,
   multipartBytesMax: 200 * KIB,
   chunkBytesMin: 256 * KIB,
@@ -20,7 +20,7 @@ export const SMALL_LIMITS: DriveLimits = {
 };
 
 /** What the vault would hold for a fake's shared drive. */
-export function settingsFor(fake: DriveFake): Record<string, unknown> {
+function settingsFor(fake: DriveFake): Record<string, unknown> {
   return { parent_id: fake.drive.id, scopes: "drive", credentials: fake.account.file };
 }
 
