@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { manifestChecksum, manifestDigests } from "../../src/manifest/checksum.ts";
 import type { Manifest } from "../../src/manifest/manifest.ts";
-import vectors from "../vectors/manifest/checksum.json";
+import vectors from "../vectors/manifest/checksum.json" with { type: "json" };
 import { expectCode, manifestOf, newHasher } from "./support.ts";
 
 describe("the checksum", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { compileExcludes, DEFAULT_EXCLUDE, PATTERN_LENGTH_MAX, PATTERNS_MAX } from "../../src/manifest/exclude.ts";
-import vectors from "../vectors/manifest/exclude.json";
+import vectors from "../vectors/manifest/exclude.json" with { type: "json" };
 import { expectCode } from "./support.ts";
 
 describe("a pattern on one path", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Glob } from "../../src/manifest/glob.ts";
-import vectors from "../vectors/manifest/glob.json";
+import vectors from "../vectors/manifest/glob.json" with { type: "json" };
 
 function matches(pattern: string, text: string): boolean {
   return new Glob(pattern).matches(text);

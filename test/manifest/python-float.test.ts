@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { pythonFloat, pythonMtime } from "../../src/manifest/python-float.ts";
-import vectors from "../vectors/manifest/python-float.json";
+import vectors from "../vectors/manifest/python-float.json" with { type: "json" };
 
 test("six hundred floats of every size are written as Python writes them", () => {
   expect(vectors.floats.map((text) => pythonFloat(Number(text)))).toEqual(vectors.floats);

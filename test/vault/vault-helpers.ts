@@ -10,7 +10,7 @@ import { textVaultStorage, type TextVaultStorage } from "../../src/vault/text-va
 /** As few as a reader takes: what the tests write and derive is quick. */
 export const ITERATIONS_FEW = 100_000;
 
-const VECTORS = join(import.meta.dir, "..", "vectors", "vault");
+const VECTORS = join(import.meta.dirname, "..", "vectors", "vault");
 
 export function vector(file: string): string {
   return readFileSync(join(VECTORS, file), "utf8");
