@@ -8,25 +8,23 @@ export async function atMost<T>(
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   const queue = items[Symbol.iterator]();
-  const running = new Set<Promise<void>>();
   const errors: unknown[] = [];
-  let next = queue.next();
-  const start = (item: T): void => {
-    const watched: Promise<void> = work(item)
-      .catch((error: unknown) => {
-        errors.push(error);
-      })
-      .finally(() => running.delete(watched));
-    running.add(watched);
-  };
-  while (errors.length === 0 && next.done !== true) {
-    if (running.size >= Math.max(1, width())) {
-      await Promise.race(running);
-      continue;
+  let lanes = 0;
+  const widthNow = () => Math.max(1, width());
+  // Each lane does one item after another: to watch all that are under way at once would cost each item that many.
+  const lane = async (): Promise<void> => {
+    lanes++;
+    const opened: Promise<void>[] = [];
+    while (errors.length === 0 && lanes <= widthNow()) {
+      const next = queue.next();
+      if (next.done === true) break;
+      const working = work(next.value).catch((error: unknown) => void errors.push(error));
+      if (errors.length === 0 && lanes < widthNow()) opened.push(lane());
+      await working;
     }
-    start(next.value);
-    next = queue.next();
-  }
-  await Promise.all(running);
+    lanes--;
+    await Promise.all(opened);
+  };
+  await lane();
   if (errors.length > 0) throw errors[0];
 }

@@ -26,8 +26,8 @@ function openSmall(tree: TreeReader, nativePath: string, size: number): OpenSour
     if (file.stat().kind !== "file") throw new SyncError("file_unreadable", "it is not a regular file any more");
     // One byte more than promised shows that the file has grown.
     const bytes = new Uint8Array(size + 1);
-    let length = 0;
-    for (let count = -1; count !== 0; length += count) count = file.read(bytes.subarray(length));
+    let length = file.read(bytes);
+    for (let count = length; count !== 0 && length < size; length += count) count = file.read(bytes.subarray(length));
     if (length !== size) throw changed();
     return {
       read: async (offset, count) => bytes.subarray(offset, offset + count),
