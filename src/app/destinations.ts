@@ -46,6 +46,8 @@ export class Destinations {
       return { path: this.#around.platform.files.resolve(localPath) };
     }
     const key = request.credentials_key ?? `cloud_sync.${request.service}`;
+    // The provider's modules are read while the vault's key is derived in another thread. `open` hears of a failure.
+    this.#load(request.service).catch(() => undefined);
     const payload = await this.#around.vault.unlock(await this.#around.passphrase());
     this.#around.secrets.learn(payload);
     const entry = valueAt(payload, parseVaultPath(key));
@@ -65,7 +67,7 @@ export class Destinations {
     settings: Settings,
     onRetry: () => void = () => undefined,
   ): Promise<Provider> {
-    const open = await (this.#around.loadProvider ?? loadProvider)(service);
+    const open = await this.#load(service);
     const { runtime, newHasher, files } = this.#around.platform;
     const stateFolder = files.join(this.#around.root, "cache", "cloud", "providers");
     const limit = settings.sync.bandwidthLimitBytesPerS;
@@ -77,6 +79,10 @@ export class Destinations {
       streamsKnownLength: runtime === "bun",
     });
     return withRetry(provider, undefined, { newHasher, onRetry });
+  }
+
+  #load(service: ServiceName): Promise<OpenProvider> {
+    return (this.#around.loadProvider ?? loadProvider)(service);
   }
 }
 

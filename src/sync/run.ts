@@ -3,6 +3,7 @@ import type { RelativePath } from "../core/paths.ts";
 import type { SyncChange } from "../manifest/diff.ts";
 import type { ScanResult } from "../manifest/scan.ts";
 import { type ManifestSummary, summariseManifest } from "../manifest/summary.ts";
+import { alongside } from "./alongside.ts";
 import type { Application } from "./apply-plan.ts";
 import { carryOut, isUpToDate } from "./carry-out.ts";
 import { planFor, planWarnings, scanFor } from "./dry-run.ts";
@@ -80,14 +81,11 @@ async function withRunLock<T>(engine: Engine, job: RunJob, run: () => Promise<T>
 
 async function runLocked(engine: Engine, job: RunJob): Promise<RunResult> {
   const journalFile = journalPath(engine, job.provider, job.layout);
-  const scan = await scanFor(engine, job, false);
+  const look = (signal: AbortSignal | undefined) =>
+    loadRemoteState(job.provider, job.layout, () => readJournal(engine.files, journalFile), signal);
+  const [scan, found] = await alongside(() => scanFor(engine, job, false), look, job.signal);
   for (let attempt = 1; ; attempt++) {
-    const remote = await loadRemoteState(
-      job.provider,
-      job.layout,
-      () => readJournal(engine.files, journalFile),
-      job.signal,
-    );
+    const remote = attempt === 1 ? found : await look(job.signal);
     const planned = planFor(job, scan, remote.effective, job.provider, remote);
     if (planned.plan.guard !== null && !job.confirmDeletes) throw guardError(planned.plan);
     if (isUpToDate(planned, remote)) return await conclude(engine, job, scan, planned, remote, undefined);
