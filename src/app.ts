@@ -22,7 +22,7 @@ import { Webhooks } from "./hooks/webhooks/webhooks.ts";
 import { eventLine } from "./logs/event-line.ts";
 import { SecretValues } from "./logs/redact.ts";
 import { openServerLog, type ServerLog } from "./logs/server-log.ts";
-import { HashPool } from "./manifest/hash-pool.ts";
+import { ThreadPool } from "./threads/thread-pool.ts";
 import { createTreeHasher, type TreeHasher } from "./manifest/tree-hasher.ts";
 import { openHashIndex } from "./manifest/hash-store.ts";
 import type { ManifestEntry } from "./manifest/manifest.ts";
@@ -95,7 +95,7 @@ export class App {
   readonly #clock: Clock;
   readonly #events: EventSink;
   readonly #destinations: Destinations;
-  readonly #hashPool: HashPool;
+  readonly #threads: ThreadPool;
   readonly #hashTree: TreeHasher;
 
   private constructor(options: AppOptions, log: ServerLog, secrets: SecretValues) {
@@ -122,11 +122,11 @@ export class App {
       settings,
     });
     this.hooks.subscribe((item) => this.webhooks.publish(item));
-    this.#hashPool = new HashPool(threads);
+    this.#threads = new ThreadPool(threads);
     this.#hashTree = createTreeHasher({
       tree,
       newHasher,
-      pool: this.#hashPool,
+      pool: this.#threads,
       openIndex: openHashIndex({ files, tree, newHasher, openDatabase, root: options.root }),
     });
     this.vault = new SecretsVault(fileVaultStorage(files, this.vaultFile), {
@@ -153,7 +153,7 @@ export class App {
 
   close(): void {
     this.hooks.close();
-    this.#hashPool.close();
+    this.#threads.close();
     this.webhooks.close();
     this.log.close();
   }

@@ -1,7 +1,8 @@
-/** Entry of the threads that hash. A compiled or bundled build names this file as a second entry point. */
-import { serveHashJobs } from "./manifest/hash-thread.ts";
+/** Entry of the threads. A compiled or bundled build names this file as a second entry point. */
+import { offerHashing } from "./manifest/hash-service.ts";
 import { newNodeHasher } from "./platform/node/node-hasher.ts";
 import { threadPort } from "./platform/node/node-threads.ts";
 import { nodeTree } from "./platform/node/node-tree.ts";
+import { serveThread } from "./threads/thread-service.ts";
 
-serveHashJobs(threadPort(), nodeTree, newNodeHasher);
+serveThread(threadPort(), [offerHashing(nodeTree, newNodeHasher)]);

@@ -4,7 +4,7 @@
  * Prints one line of JSON.
  */
 import { createTreeHasher } from "../../src/manifest/tree-hasher.ts";
-import { HashPool } from "../../src/manifest/hash-pool.ts";
+import { ThreadPool } from "../../src/threads/thread-pool.ts";
 import { openHashIndex } from "../../src/manifest/hash-store.ts";
 import { manifestDigests } from "../../src/manifest/checksum.ts";
 import { diffManifests } from "../../src/manifest/diff.ts";
@@ -18,7 +18,7 @@ const platform = bunPlatform();
 const { files, tree, newHasher, openDatabase, threads } = platform;
 
 async function scanFolder(root: string) {
-  const pool = new HashPool(threads);
+  const pool = new ThreadPool(threads);
   const openIndex = openHashIndex({ files, tree, newHasher, openDatabase, root });
   const hashTree = createTreeHasher({ tree, newHasher, pool, openIndex });
   const startMs = performance.now();

@@ -19,6 +19,7 @@ const FEATURES = [
   "manifest/",
   "providers/",
   "sync/",
+  "threads/",
   "backup/",
   "hooks/",
   "logs/",
@@ -30,7 +31,8 @@ export const ROOMS: readonly Room[] = [
   { at: "config/", imports: ["core/"], packages: ["jsonc-parser", "typebox"] },
   { at: "api/", imports: ["core/"], packages: ["typebox"] },
   { at: "vault/", imports: ["core/"] },
-  { at: "manifest/", imports: ["core/"] },
+  { at: "threads/", imports: ["core/"] },
+  { at: "manifest/", imports: ["core/", "threads/"] },
 
   { at: "providers/", imports: ["core/"] },
   { at: "providers/registry.ts", imports: ["core/", "providers/"] },
@@ -50,7 +52,7 @@ export const ROOMS: readonly Room[] = [
   { at: "providers/conformance/", imports: ["core/", "providers/contract.ts", "providers/retry-table.ts"] },
 
   { at: "sync/", imports: ["core/", "manifest/", "providers/contract.ts"] },
-  { at: "backup/", imports: ["core/", "manifest/"], packages: ["fflate"] },
+  { at: "backup/", imports: ["core/", "manifest/", "threads/"], packages: ["fflate"] },
   {
     at: "hooks/",
     imports: ["core/"],
@@ -75,7 +77,7 @@ export const ROOMS: readonly Room[] = [
   // The two commands that run a server.
   { at: "cli/serve.ts", imports: ["core/", "config/", "app.ts", "cli/", "server/"], packages: ["commander"] },
   { at: "cli/demo.ts", imports: ["core/", "config/", "app.ts", "cli/", "server/"], packages: ["commander"] },
-  { at: "hash-worker.ts", imports: ["manifest/", "platform/"] },
+  { at: "hash-worker.ts", imports: ["backup/", "manifest/", "platform/", "threads/"] },
   { at: "main.ts", imports: ["core/", "app.ts", "server/", "cli/", "platform/"] },
   {
     at: "mod.ts",

@@ -5,7 +5,7 @@ import { encodeRemoteManifest } from "../manifest/encode-manifest.ts";
 import { VAULT_PATH } from "../manifest/hard-exclusion.ts";
 import { type Manifest, type ManifestEntry, orderedEntries, type SkipReason } from "../manifest/manifest.ts";
 import { createScope, DEFAULT_BACKUP_INCLUDE, type Scope } from "../manifest/scope.ts";
-import { Turn } from "../manifest/turn.ts";
+import { Turn } from "../threads/turn.ts";
 import { type FoundFile, walkTree } from "../manifest/walk.ts";
 import type { FileStat } from "../platform/contract.ts";
 import { archivePathFault, isMetadataPath, PathCollisions } from "./archive-names.ts";

@@ -2,7 +2,7 @@ import { Inflate } from "fflate";
 import { SyncError } from "../core/errors.ts";
 import { decodeRemoteManifest, MANIFEST_BYTES_MAX } from "../manifest/decode-manifest.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { Turn } from "../manifest/turn.ts";
+import { Turn } from "../threads/turn.ts";
 import { archiveFault } from "./archive-fault.ts";
 import type { ArchiveFile } from "./archive-file.ts";
 import type { BackupEngine } from "./backup-engine.ts";

@@ -1,7 +1,7 @@
 import { throwIfAborted } from "../core/errors.ts";
 import type { Hasher } from "../core/hash.ts";
 import type { ManifestEntry } from "../manifest/manifest.ts";
-import { Turn } from "../manifest/turn.ts";
+import { Turn } from "../threads/turn.ts";
 import { archiveFault } from "./archive-fault.ts";
 import type { BackupEngine } from "./backup-engine.ts";
 import { dataOffset } from "./local-header.ts";

@@ -1,6 +1,6 @@
 import { SyncError, toSyncError } from "../core/errors.ts";
 import type { RelativePath } from "../core/paths.ts";
-import { Turn } from "../manifest/turn.ts";
+import { Turn } from "../threads/turn.ts";
 import type { NewFile, TreeWriter } from "../platform/contract.ts";
 import { type BackupCallOptions, type BackupEngine, withBackupLock } from "./backup-engine.ts";
 import { checkBackupName } from "./backup-name.ts";

@@ -4,7 +4,7 @@ import { isHardExcluded, ownFolderInOtherCase, VAULT_PATH } from "../manifest/ha
 import { inherited, type PathRule } from "../manifest/inherited.ts";
 import type { ManifestEntry } from "../manifest/manifest.ts";
 import { pythonMtime } from "../manifest/python-float.ts";
-import { Turn } from "../manifest/turn.ts";
+import { Turn } from "../threads/turn.ts";
 import type { FileStat, TreeWriter } from "../platform/contract.ts";
 import type { BackupEngine } from "./backup-engine.ts";
 import type { OpenArchive } from "./open-archive.ts";

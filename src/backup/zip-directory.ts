@@ -1,4 +1,4 @@
-import { Turn } from "../manifest/turn.ts";
+import { Turn } from "../threads/turn.ts";
 import type { Compression } from "../platform/contract.ts";
 import { archiveFault } from "./archive-fault.ts";
 import type { ArchiveFile } from "./archive-file.ts";

@@ -1,7 +1,7 @@
 import type { NewHasher } from "../core/hash.ts";
 import { entriesInOrder, type Manifest } from "./manifest.ts";
 import { pythonFloat } from "./python-float.ts";
-import { Turn } from "./turn.ts";
+import { Turn } from "../threads/turn.ts";
 
 export interface ManifestDigests {
   /** As the Python studio computes it: path, size, mtime, sha256 of each entry, nothing between. */

@@ -5,7 +5,7 @@ import { manifestChecksum } from "./checksum.ts";
 import { entryPathFault } from "./entry-path.ts";
 import { JsonCursor } from "./json-cursor.ts";
 import { EntryCollector, type Manifest, type ManifestEntry } from "./manifest.ts";
-import { Turn } from "./turn.ts";
+import { Turn } from "../threads/turn.ts";
 
 /** The largest document that is read, bytes: about two million entries. */
 export const MANIFEST_BYTES_MAX = 536_870_912;

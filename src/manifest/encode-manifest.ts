@@ -1,7 +1,7 @@
 import type { JsonObject } from "../core/json.ts";
 import { entriesInOrder, type Manifest, type ManifestEntry } from "./manifest.ts";
 import { pythonFloat } from "./python-float.ts";
-import { Turn } from "./turn.ts";
+import { Turn } from "../threads/turn.ts";
 
 /** UTF-16 units of text in one chunk, about. */
 const CHUNK_LENGTH = 65_536;

@@ -15,7 +15,7 @@ import {
 import { HashRecord } from "./hash-record.ts";
 import { KnownRows } from "./known-rows.ts";
 import type { SkipReason } from "./manifest.ts";
-import type { Turn } from "./turn.ts";
+import type { Turn } from "../threads/turn.ts";
 
 /** Bytes. Files below this size are read in one call; larger ones in pieces of it. */
 const BUFFER_BYTES = 1_048_576;

@@ -1,5 +1,8 @@
+import type { Work } from "../threads/work.ts";
 import type { FolderPlace, ListRules } from "./folder-lister.ts";
 import type { SkippedPath, SkipReason } from "./manifest.ts";
+
+export const HASH_WORK: Work<HashTerms, HashJob, HashAnswer> = { name: "hash" };
 
 /** Files hashed between two looks at what else is to be done; a folder with more of them makes several jobs. */
 export const JOB_FILES_MAX = 2_048;

@@ -2,18 +2,19 @@ import { throwIfAborted } from "../core/errors.ts";
 import type { NewHasher } from "../core/hash.ts";
 import type { TreeReader } from "../platform/contract.ts";
 import { FolderHasher } from "./folder-hasher.ts";
-import type {
-  FilesAnswer,
-  FilesJob,
-  FolderAnswer,
-  FolderJob,
-  HashAnswer,
-  HashTerms,
-  UnlistedAnswer,
+import {
+  type FilesAnswer,
+  type FilesJob,
+  type FolderAnswer,
+  type FolderJob,
+  HASH_WORK,
+  type HashAnswer,
+  type HashTerms,
+  type UnlistedAnswer,
 } from "./hash-job.ts";
-import { type HashPool, ThreadLostError } from "./hash-pool.ts";
+import { ThreadLostError, type ThreadPool } from "../threads/thread-pool.ts";
 import { HashRecord } from "./hash-record.ts";
-import { Turn } from "./turn.ts";
+import { Turn } from "../threads/turn.ts";
 
 export interface FolderTask {
   readonly job: FolderJob;
@@ -48,7 +49,7 @@ export interface HashWorkOptions {
   readonly tree: TreeReader;
   readonly newHasher: NewHasher;
   /** Other threads that hash; without them this one does. */
-  readonly pool: HashPool | undefined;
+  readonly pool: ThreadPool | undefined;
   readonly terms: HashTerms;
   readonly onBytes: (count: number) => void;
   readonly signal: AbortSignal | undefined;
@@ -116,7 +117,7 @@ export class HashWork {
     for (let task = this.#next(); task !== undefined; task = this.#next()) await this.#here([task], turn);
   }
 
-  async #runInPool(pool: HashPool): Promise<void> {
+  async #runInPool(pool: ThreadPool): Promise<void> {
     const running = new Set<Promise<void>>();
     let largeRunning = 0;
     const start = (batch: readonly HashTask[], isLarge: boolean) => {
@@ -140,12 +141,12 @@ export class HashWork {
     }
   }
 
-  async #inPool(pool: HashPool, batch: readonly HashTask[], isLarge: boolean): Promise<void> {
+  async #inPool(pool: ThreadPool, batch: readonly HashTask[], isLarge: boolean): Promise<void> {
     const { terms, onBytes, signal } = this.#options;
     let answers: readonly HashAnswer[];
     try {
       const jobs = batch.map(({ job }) => job);
-      answers = await pool.run(terms, jobs, isLarge, onBytes, signal);
+      answers = await pool.run(HASH_WORK, terms, jobs, isLarge, onBytes, signal);
     } catch (error) {
       if (!(error instanceof ThreadLostError)) throw error;
       return await this.#here(batch, new Turn(signal));

@@ -14,13 +14,13 @@ import {
   splitNative,
   type UnlistedAnswer,
 } from "./hash-job.ts";
-import type { HashPool } from "./hash-pool.ts";
+import type { ThreadPool } from "../threads/thread-pool.ts";
 import type { HashRecord } from "./hash-record.ts";
 import { type DoneFiles, type FilesTask, HashWork } from "./hash-work.ts";
 import { EntryCollector, type ManifestEntry, type SkippedPath, type SkipReason } from "./manifest.ts";
 import type { ProgressMeter } from "./scan-progress.ts";
 import type { Scope } from "./scope.ts";
-import { Turn } from "./turn.ts";
+import { Turn } from "../threads/turn.ts";
 import type { Found, FoundFile, TreeWalk } from "./walk.ts";
 
 export interface TreeToHash {
@@ -49,7 +49,7 @@ export interface TreeHasherOptions {
   readonly newHasher: NewHasher;
   readonly clock?: Clock | undefined;
   /** Other threads that hash; without them this one does. */
-  readonly pool?: HashPool | undefined;
+  readonly pool?: ThreadPool | undefined;
   /** What remembers hashes from scan to scan; without it every file is read. */
   readonly openIndex?: OpenHashIndex | undefined;
 }

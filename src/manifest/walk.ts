@@ -6,7 +6,7 @@ import { FolderLister, folderIn, type FolderPlace, insideOf, prefixOf, skipReaso
 import type { SkippedPath, SkipReason } from "./manifest.ts";
 import type { Scope } from "./scope.ts";
 import { SymlinkFollower } from "./symlinks.ts";
-import { Turn } from "./turn.ts";
+import { Turn } from "../threads/turn.ts";
 
 export interface WalkOptions {
   readonly tree: TreeReader;

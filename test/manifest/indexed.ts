@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Clock } from "../../src/core/clock.ts";
 import { createTreeHasher } from "../../src/manifest/tree-hasher.ts";
 import type { HashIndex } from "../../src/manifest/hash-index.ts";
-import type { HashPool } from "../../src/manifest/hash-pool.ts";
+import type { ThreadPool } from "../../src/threads/thread-pool.ts";
 import { openHashIndex } from "../../src/manifest/hash-store.ts";
 import type { ScanOptions, ScanResult } from "../../src/manifest/scan.ts";
 import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
@@ -17,7 +17,7 @@ export function settledClock(aheadMs = 3_600_000): Clock {
 }
 
 export interface IndexedOptions extends Partial<ScanOptions> {
-  readonly pool?: HashPool;
+  readonly pool?: ThreadPool;
   readonly openDatabase?: Platform["openDatabase"];
 }
 

@@ -1,24 +1,13 @@
 import { SyncError, throwIfAborted } from "../core/errors.ts";
 import type { Thread, Threads } from "../platform/contract.ts";
-import type { HashAnswer, HashJob, HashTerms } from "./hash-job.ts";
-
-/** To a thread. */
-export type HashRequest =
-  | { readonly id: number; readonly terms: HashTerms; readonly jobs: readonly HashJob[] }
-  | { readonly id: number; readonly cancel: true };
-
-/** From a thread: any number of `bytes`, then one of the others. */
-export type HashReply =
-  | { readonly id: number; readonly bytes: number }
-  | { readonly id: number; readonly answers: readonly HashAnswer[] }
-  | { readonly id: number; readonly fault: "aborted" | "internal" };
+import type { ThreadReply, ThreadRequest, Work } from "./work.ts";
 
 /** The thread that had the jobs is no more, or never was: another must do them. */
 export class ThreadLostError extends Error {
   override readonly name = "ThreadLostError";
 }
 
-/** Threads wait so long for the next scan; each holds some 10 MB. */
+/** Threads wait so long for more work; each holds some 10 MB. */
 const IDLE_MS = 5_000;
 /** Requests given to a thread at once, so that it never waits for the next. */
 const REQUESTS_PER_THREAD = 2;
@@ -26,7 +15,7 @@ const REQUESTS_PER_THREAD = 2;
 const THREADS_MAX = 16;
 
 interface Member {
-  readonly thread: Thread<HashRequest, HashReply>;
+  readonly thread: Thread<ThreadRequest, ThreadReply>;
   /** Requests it has not answered. */
   readonly open: Map<number, OpenRequest>;
   large: number;
@@ -35,11 +24,11 @@ interface Member {
 interface OpenRequest {
   readonly isLarge: boolean;
   readonly onBytes: (count: number) => void;
-  readonly settle: (answers: readonly HashAnswer[] | Error) => void;
+  readonly settle: (answers: readonly unknown[] | Error) => void;
 }
 
-/** Threads that hash, for all scans of a process. Started when first needed, closed when idle. */
-export class HashPool {
+/** Threads for what takes a core: hashing, unpacking. One pool for a process; started when first needed, closed when idle. */
+export class ThreadPool {
   /** How many threads there are when all are needed. */
   readonly threads: number;
   readonly #source: Threads;
@@ -64,13 +53,14 @@ export class HashPool {
    * @param isLarge kept away from a thread that is busy with a large one
    * @throws ThreadLostError; SyncError `aborted`, at once
    */
-  run(
-    terms: HashTerms,
-    jobs: readonly HashJob[],
+  run<Terms, Job, Answer>(
+    work: Work<Terms, Job, Answer>,
+    terms: Terms,
+    jobs: readonly Job[],
     isLarge: boolean,
     onBytes: (count: number) => void,
     signal?: AbortSignal,
-  ): Promise<readonly HashAnswer[]> {
+  ): Promise<readonly Answer[]> {
     return new Promise((resolve, reject) => {
       throwIfAborted(signal);
       const member = this.#leastBusy(isLarge);
@@ -79,15 +69,16 @@ export class HashPool {
         member.thread.post({ id, cancel: true });
         reject(new SyncError("aborted", "the operation was cancelled", { cause: signal?.reason }));
       };
-      const settle = (answers: readonly HashAnswer[] | Error) => {
+      const settle = (answers: readonly unknown[] | Error) => {
         signal?.removeEventListener("abort", abort);
         if (answers instanceof Error) reject(answers);
-        else resolve(answers);
+        // The thread runs this program's own code for this kind of work.
+        else resolve(answers as readonly Answer[]);
       };
       signal?.addEventListener("abort", abort, { once: true });
       member.open.set(id, { isLarge, onBytes: (count) => signal?.aborted !== true && onBytes(count), settle });
       if (isLarge) member.large++;
-      member.thread.post({ id, terms, jobs });
+      member.thread.post({ id, work: work.name, terms, jobs });
     });
   }
 
@@ -111,7 +102,7 @@ export class HashPool {
   #start(): Member {
     try {
       const member = {
-        thread: this.#source.start<HashRequest, HashReply>(),
+        thread: this.#source.start<ThreadRequest, ThreadReply>(),
         open: new Map<number, OpenRequest>(),
         large: 0,
       };
@@ -130,7 +121,7 @@ export class HashPool {
     }
   }
 
-  #take(member: Member, reply: HashReply): void {
+  #take(member: Member, reply: ThreadReply): void {
     const request = member.open.get(reply.id);
     if (request === undefined) return;
     if ("bytes" in reply) return request.onBytes(reply.bytes);
@@ -140,7 +131,7 @@ export class HashPool {
     this.#closeWhenIdle();
     if ("answers" in reply) request.settle(reply.answers);
     else if (reply.fault === "aborted") request.settle(new SyncError("aborted", "the operation was cancelled"));
-    else request.settle(new SyncError("internal", "hashing failed in another thread"));
+    else request.settle(new SyncError("internal", "work in another thread failed"));
   }
 
   #lose(member: Member, why: string): void {

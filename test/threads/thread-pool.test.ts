@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { HashPool } from "../../src/manifest/hash-pool.ts";
+import { ThreadPool } from "../../src/threads/thread-pool.ts";
 import { createTreeHasher } from "../../src/manifest/tree-hasher.ts";
 import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
 import type { Thread, Threads } from "../../src/platform/contract.ts";
 import type { ManifestEntry } from "../../src/manifest/manifest.ts";
 import type { ScanResult } from "../../src/manifest/scan.ts";
 import { tempFolder } from "../support/temp-folder.ts";
-import { indexedScan } from "./indexed.ts";
-import { expectCode, newHasher, plant, scan, tree } from "./support.ts";
+import { indexedScan } from "../manifest/indexed.ts";
+import { expectCode, newHasher, plant, scan, tree } from "../manifest/support.ts";
 
 const { threads } = bunPlatform();
 
@@ -27,7 +27,7 @@ function entries({ manifest }: ScanResult): ManifestEntry[] {
   return [...manifest.entries.values()].filter(({ path }) => !path.startsWith("cache/"));
 }
 
-function hasherWith(pool: HashPool) {
+function hasherWith(pool: ThreadPool) {
   return createTreeHasher({ tree, newHasher, pool });
 }
 
@@ -51,7 +51,7 @@ function counted(): { readonly threads: Threads; started: number; closed: number
 describe("threads", () => {
   test("give the manifest that one thread gives, with the index and without", async () => {
     const expected = entries(await scan(root));
-    const pool = new HashPool(threads);
+    const pool = new ThreadPool(threads);
     try {
       for (const run of [
         () => scan(root, { hashTree: hasherWith(pool) }),
@@ -68,7 +68,7 @@ describe("threads", () => {
   });
 
   test("serve two scans at once", async () => {
-    const pool = new HashPool(threads);
+    const pool = new ThreadPool(threads);
     try {
       const results = await Promise.all([root, root].map((each) => scan(each, { hashTree: hasherWith(pool) })));
       expect(results.map((result) => entries(result).length)).toEqual([2_505, 2_505]);
@@ -81,7 +81,7 @@ describe("threads", () => {
     const few = tempFolder();
     plant(few, { a: "a", b: "b" });
     const watched = counted();
-    const pool = new HashPool(watched.threads);
+    const pool = new ThreadPool(watched.threads);
     await scan(few, { hashTree: hasherWith(pool) });
     pool.close();
     expect(watched.started).toBe(0);
@@ -90,7 +90,7 @@ describe("threads", () => {
   test("are closed when idle", async () => {
     const watched = counted();
     let idle: (() => void) | undefined;
-    const pool = new HashPool({
+    const pool = new ThreadPool({
       ...watched.threads,
       afterMs: (_, run) => {
         idle = run;
@@ -111,7 +111,7 @@ describe("threads", () => {
       const thread = threads.start<Sent, Received>();
       return { ...thread, post: (message) => (thread.post(message), queueMicrotask(() => controller.abort())) };
     };
-    const pool = new HashPool({ ...threads, start });
+    const pool = new ThreadPool({ ...threads, start });
     try {
       const hashTree = hasherWith(pool);
       await expectCode(() => scan(root, { hashTree, signal: controller.signal }), "aborted");
@@ -142,14 +142,14 @@ describe("a scan ends as it would without threads where they", () => {
     ["die before they say anything", () => dead((onLost) => setTimeout(() => onLost(new Error("gone")), 1))],
   ])("%s", async (_, start) => {
     let asked = 0;
-    const pool = new HashPool({ ...threads, start: () => (asked++, start()) });
+    const pool = new ThreadPool({ ...threads, start: () => (asked++, start()) });
     const result = await scan(root, { hashTree: hasherWith(pool) });
     expect(asked).toBeGreaterThan(0);
     expect(entries(result)).toEqual(entries(await scan(root)));
   });
 
   test("are closed while they work", async () => {
-    const pool = new HashPool(threads);
+    const pool = new ThreadPool(threads);
     const hashTree = hasherWith(pool);
     setTimeout(() => pool.close(), 10);
     expect(entries(await scan(root, { hashTree })).length).toBe(2_505);
