@@ -6,6 +6,7 @@ import type { CreateBackupRequest, RestoreBackupRequest } from "./api/backup-req
 import type { DryRunRequest, RunRequest } from "./api/sync-request.ts";
 import type { BackupCallOptions, BackupEngine, BackupProgress } from "./backup/backup-engine.ts";
 import { Destinations, isNotLoaded } from "./app/destinations.ts";
+import { BACKUPS_FOLDER } from "./backup/backup-name.ts";
 import { type CreatedBackup, createBackup } from "./backup/create-backup.ts";
 import { type BackupList, listBackups } from "./backup/list-backups.ts";
 import { type RestoredBackup, restoreBackup } from "./backup/restore-backup.ts";
@@ -27,6 +28,7 @@ import { createTreeHasher, type TreeHasher } from "./manifest/tree-hasher.ts";
 import { openHashIndex } from "./manifest/hash-store.ts";
 import type { ManifestEntry } from "./manifest/manifest.ts";
 import { scanTree } from "./manifest/scan.ts";
+import type { ScanProgress } from "./manifest/scan-progress.ts";
 import { createScope, type Scope } from "./manifest/scope.ts";
 import { type ManifestSummary, summariseManifest } from "./manifest/summary.ts";
 import type { Platform } from "./platform/contract.ts";
@@ -44,6 +46,8 @@ import { fileVaultStorage } from "./vault/file-vault-storage.ts";
 import { SecretsVault } from "./vault/secrets-vault.ts";
 
 export type { BackupProgress, ConformanceResult, DryRunResult, RunResult };
+export { BACKUPS_FOLDER };
+export type { ScanProgress };
 export type { BackupList, CreatedBackup, RestoredBackup, VerifiedBackup };
 
 /** Small objects are latency-bound; how many at once really pay is found out during the run. */
@@ -193,7 +197,11 @@ export class App {
   }
 
   /** The manifest of the workspace as it is now. @throws SyncError `bad_snapshot`, `bad_path`, `bad_pattern`, `aborted` */
-  async manifest(request: ManifestRequest, signal?: AbortSignal): Promise<ManifestAnswer> {
+  async manifest(
+    request: ManifestRequest,
+    signal?: AbortSignal,
+    onProgress?: (progress: ScanProgress) => void,
+  ): Promise<ManifestAnswer> {
     const settings = await this.settings();
     const layout = createTreeLayout("", request.snapshot ?? "default");
     const scope = scopeFor(settings, request.include, request.exclude);
@@ -206,6 +214,7 @@ export class App {
       hashTree: engine.hashTree,
       followSymlinks: request.followSymlinks,
       signal,
+      onProgress,
     });
     const summary = await summariseManifest(manifest, scope, skipped, engine.newHasher, signal);
     return request.withEntries === true ? { ...summary, detail: [...manifest.entries.values()] } : summary;

@@ -61,7 +61,7 @@ export const ROOMS: readonly Room[] = [
   { at: "logs/", imports: ["core/"], packages: ["@logtape/*"] },
 
   { at: OPEN_TYPES, imports: ["core/"] },
-  { at: "platform/node/", imports: ["core/", OPEN_TYPES], packages: ["node:*"] },
+  { at: "platform/node/", imports: ["core/", OPEN_TYPES], packages: ["node:*", "@clack/prompts"] },
   { at: "platform/bun/", imports: ["core/", OPEN_TYPES, "platform/node/"], packages: ["node:*", "bun:*", "bun"] },
   { at: "platform/deno/", imports: ["core/", OPEN_TYPES, "platform/node/"], packages: ["node:*"] },
 
@@ -72,7 +72,7 @@ export const ROOMS: readonly Room[] = [
     at: "cli/",
     // problem.ts: what the API would have answered, for --json.
     imports: ["core/", "api/", "config/", "app.ts", "cli/serve.ts", "cli/demo.ts", "server/problem.ts"],
-    packages: ["commander"],
+    packages: ["commander", "fast-string-width", "picocolors"],
   },
   // The two commands that run a server.
   { at: "cli/serve.ts", imports: ["core/", "config/", "app.ts", "cli/", "server/"], packages: ["commander"] },

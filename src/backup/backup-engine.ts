@@ -24,6 +24,8 @@ export interface BackupProgress {
   readonly filesDone: number;
   readonly filesTotal: number;
   readonly bytesDone: number;
+  /** As the archive's directory says; undefined while archiving, when files are sized as they are read. */
+  readonly bytesTotal?: number;
 }
 
 export interface BackupCallOptions {

@@ -156,7 +156,7 @@ async function writeArchive(
   try {
     const { files, skipped } = found;
     const writer = new ArchiveWriter(output);
-    const progress = new ProgressReport("archive", files.length, options.onProgress);
+    const progress = new ProgressReport("archive", { files: files.length }, options.onProgress);
     const packer = new EntryPacker(writer, {
       tree: engine.tree,
       compression: engine.compression,

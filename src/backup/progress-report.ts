@@ -10,7 +10,7 @@ export class ProgressReport {
 
   constructor(
     private readonly phase: BackupProgress["phase"],
-    private readonly filesTotal: number,
+    private readonly totals: { readonly files: number; readonly bytes?: number },
     private readonly listener: ((progress: BackupProgress) => void) | undefined,
   ) {}
 
@@ -25,8 +25,14 @@ export class ProgressReport {
   }
 
   end(): void {
-    const { phase, filesTotal } = this;
-    this.listener?.({ phase, filesTotal, filesDone: this.#filesDone, bytesDone: this.#bytesDone });
+    const { phase, totals } = this;
+    this.listener?.({
+      phase,
+      filesDone: this.#filesDone,
+      filesTotal: totals.files,
+      bytesDone: this.#bytesDone,
+      ...(totals.bytes === undefined ? {} : { bytesTotal: totals.bytes }),
+    });
   }
 
   #reportWhenDue(): void {
@@ -34,4 +40,9 @@ export class ProgressReport {
     this.#nextReport = performance.now() + REPORT_EVERY_MS;
     this.end();
   }
+}
+
+/** How much there is to do. */
+export function totalsOf(items: readonly { readonly size: number }[]): { files: number; bytes: number } {
+  return { files: items.length, bytes: items.reduce((sum, { size }) => sum + size, 0) };
 }

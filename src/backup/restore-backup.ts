@@ -6,7 +6,7 @@ import { type BackupCallOptions, type BackupEngine, withBackupLock } from "./bac
 import { checkBackupName } from "./backup-name.ts";
 import { dataOffset } from "./local-header.ts";
 import { type OpenArchive, withArchive } from "./open-archive.ts";
-import { ProgressReport } from "./progress-report.ts";
+import { ProgressReport, totalsOf } from "./progress-report.ts";
 import { type ContentSink, nowhere, readContents } from "./read-contents.ts";
 import {
   type PlannedWrite,
@@ -106,7 +106,7 @@ async function checkData(
   { writes }: RestorePlan,
   options: BackupCallOptions,
 ): Promise<void> {
-  const progress = new ProgressReport("check", writes.length, options.onProgress);
+  const progress = new ProgressReport("check", totalsOf(writes.map(({ entry }) => entry)), options.onProgress);
   const entries = writes.map(({ entry }) => entry);
   const read = new Set(entries);
   const turn = new Turn(options.signal);
@@ -129,7 +129,7 @@ async function write(
   plan: RestorePlan,
   options: BackupCallOptions,
 ): Promise<RelativePath[]> {
-  const progress = new ProgressReport("restore", plan.writes.length, options.onProgress);
+  const progress = new ProgressReport("restore", totalsOf(plan.writes.map(({ entry }) => entry)), options.onProgress);
   const done = new Set<RelativePath>();
   const inOrder = () => plan.writes.map(({ entry }) => entry.path).filter((path) => done.has(path));
   try {

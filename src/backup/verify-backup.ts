@@ -5,7 +5,7 @@ import { archiveFault } from "./archive-fault.ts";
 import type { BackupCallOptions, BackupEngine } from "./backup-engine.ts";
 import { checkBackupName } from "./backup-name.ts";
 import { type OpenArchive, withArchive } from "./open-archive.ts";
-import { ProgressReport } from "./progress-report.ts";
+import { ProgressReport, totalsOf } from "./progress-report.ts";
 import { nowhere, readContents } from "./read-contents.ts";
 
 export interface VerifiedBackup {
@@ -62,7 +62,7 @@ async function verify(
 ): Promise<Omit<VerifiedBackup, "name">> {
   const { embedded, file } = archive;
   const entries = archive.entries.filter(({ isFolder }) => !isFolder);
-  const progress = new ProgressReport("check", entries.length, options.onProgress);
+  const progress = new ProgressReport("check", totalsOf(entries), options.onProgress);
   const problems: BackupProblem[] = [];
   await readContents(engine, archive, archive.entries, nowhere, {
     signal: options.signal,

@@ -32,8 +32,11 @@ function parseStrictJson(text: string, name: string): JsonObject {
   return value;
 }
 
-/** `line 3, column 14: CommaExpected`. Runtimes word JSON.parse's error differently and often without a position. */
-function describeFault(text: string): string {
+/**
+ * Where and how `text` is not JSON, e.g. `line 3, column 14: CommaExpected`, without a word of it. Runtimes word
+ * JSON.parse's error differently and often without a position.
+ */
+export function describeFault(text: string): string {
   const errors: ParseError[] = [];
   parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
   const first = errors[0];

@@ -28,6 +28,7 @@ export const ERROR_CODES = [
   "root_missing",
   "server_host_refused",
   "port_in_use",
+  "server_unreachable",
   // vault
   "vault_missing",
   "vault_locked",

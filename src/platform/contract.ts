@@ -28,8 +28,11 @@ export interface Platform {
   readonly terminal: Terminal;
   /** Resolves at the first SIGTERM or SIGINT; until then it keeps the process alive. */
   terminated(): Promise<void>;
-  /** Calls `stop` once, at the first SIGTERM or SIGINT; a second one ends the process at once. Returns how to stop listening. */
-  onTermination(stop: (signal: TerminationSignal) => void): () => void;
+  /**
+   * Calls `stop` at SIGTERM and SIGINT until it has accepted one; the next one ends the process at once. `stop` returns
+   * false for "not now". Returns how to stop listening.
+   */
+  onTermination(stop: (signal: TerminationSignal) => boolean): () => void;
   /** Serves HTTP until the returned server is stopped. @throws SyncError `port_in_use`, `server_host_refused` */
   serve(options: ServeOptions): Promise<RunningServer>;
 }
@@ -40,6 +43,8 @@ export type TerminationSignal = "SIGINT" | "SIGTERM";
 export interface Terminal {
   /** A person can be asked: stdin is a terminal, and a question can be shown on one. */
   readonly canAsk: boolean;
+  /** Columns of the terminal that stdout is; undefined when it is none. */
+  readonly outputColumns: number | undefined;
   /** Columns of the terminal that stderr is; undefined when it is none. */
   readonly errorColumns: number | undefined;
   /** To stdout. A reader that went away is no error: the rest is dropped. @throws SyncError `disk_full`, `write_failed` */
@@ -56,6 +61,45 @@ export interface Terminal {
    * @throws SyncError `aborted` at Ctrl-C and when `signal` fires
    */
   askHidden(question: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** Questions with more comfort than a hidden line; loaded at the first one. */
+  prompts(): Promise<Prompts>;
+  /**
+   * Gives the terminal to an editor and waits for its end. `editor` is a command line as $EDITOR holds it.
+   * @returns its exit status; 127 where there is no such program, 128 + n where signal n ended it
+   * @throws SyncError `aborted` when `signal` fires; the editor is ended first
+   */
+  runEditor(editor: string, path: string, signal: AbortSignal): Promise<number>;
+  /** Calls `stop` when the terminal goes away or its user quits (SIGHUP, SIGQUIT). Returns how to stop listening. */
+  onHangup(stop: () => void): () => void;
+}
+
+/** Questions to a person, shown on stderr. Each throws SyncError `aborted` at Ctrl-C and when the signal fires. */
+export interface Prompts {
+  /** What the questions are about, above the first one. */
+  begin(title: string): void;
+  /** Something to know, between two questions. */
+  note(text: string): void;
+  end(text: string): void;
+  /** A line of text. `check` says what is wrong with one. */
+  text(question: string, options: TextQuestion): Promise<string>;
+  /** A line that is not shown. */
+  hidden(question: string, options: Pick<TextQuestion, "check" | "signal">): Promise<string>;
+  choose<Value extends string>(question: string, options: ChoiceQuestion<Value>): Promise<Value>;
+  confirm(question: string, options: { readonly initial: boolean; readonly signal: AbortSignal }): Promise<boolean>;
+}
+
+export interface TextQuestion {
+  /** What Enter alone answers. */
+  readonly initial?: string | undefined;
+  readonly placeholder?: string | undefined;
+  readonly check?: (answer: string) => string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface ChoiceQuestion<Value extends string> {
+  readonly choices: readonly { readonly value: Value; readonly label: string; readonly hint?: string }[];
+  readonly initial: Value;
+  readonly signal: AbortSignal;
 }
 
 export type FileKind = "file" | "directory" | "symlink" | "other";
@@ -111,8 +155,10 @@ export interface Files {
   removeEmptyFolder(path: string): Promise<boolean>;
   /** Bytes that the file system of `path` still takes; undefined when it does not tell. */
   freeBytes(path: string): Promise<number | undefined>;
-  /** A new empty folder in the system's temporary place. */
-  makeTempFolder(prefix: string): Promise<string>;
+  /** A new empty folder, for this user alone, in `parent` or the system's temporary place. @throws SyncError `write_failed`, `disk_full` */
+  makeTempFolder(prefix: string, parent?: string): Promise<string>;
+  /** True when what is written at `path` stays in memory (tmpfs, ramfs) and reaches no disk but swap. */
+  isMemoryBacked(path: string): Promise<boolean>;
   /** Removes a folder and all below it. Never follows symlinks. */
   removeTree(path: string): Promise<void>;
 

@@ -26,6 +26,7 @@ export const PROBLEM_STATUS: Readonly<Record<ErrorCode, number>> = {
   root_missing: 503,
   server_host_refused: 503,
   port_in_use: 503,
+  server_unreachable: 503,
   vault_missing: 423,
   vault_locked: 423,
   vault_wrong_passphrase: 423,

@@ -24,6 +24,9 @@ import { isAbsent, readError, systemCode, writeError } from "./system-error.ts";
 
 const LOCK_TIMEOUT_MS = 10_000;
 
+/** Linux's magic numbers of tmpfs and ramfs. */
+const MEMORY_FILE_SYSTEMS: ReadonlySet<number> = new Set([0x0102_1994, 0x8584_58f6]);
+
 /** Files through node:fs, which Bun and Deno carry alike. */
 export const nodeFiles: Files = {
   join,
@@ -65,7 +68,20 @@ export const nodeFiles: Files = {
       return undefined;
     }
   },
-  makeTempFolder: (prefix) => mkdtemp(join(tmpdir(), prefix)),
+  makeTempFolder: async (prefix, parent = tmpdir()) => {
+    try {
+      return await mkdtemp(join(parent, prefix));
+    } catch (error) {
+      throw writeError(parent, error);
+    }
+  },
+  isMemoryBacked: async (path) => {
+    try {
+      return MEMORY_FILE_SYSTEMS.has((await statfs(path)).type);
+    } catch {
+      return false;
+    }
+  },
   removeTree: async (path) => {
     try {
       await rm(path, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import { SyncError, throwIfAborted } from "../../core/errors.ts";
 import type { Terminal } from "../contract.ts";
 import { HiddenLine } from "./hidden-line.ts";
+import { onHangup, runEditor } from "./node-editor.ts";
 import { readError, systemCode, writeError } from "./system-error.ts";
 
 const COLUMNS_DEFAULT = 80;
@@ -13,6 +14,9 @@ export const nodeTerminal: Terminal = {
   get canAsk() {
     return process.stdin.isTTY && screen() !== undefined;
   },
+  get outputColumns() {
+    return process.stdout.isTTY ? process.stdout.columns || COLUMNS_DEFAULT : undefined;
+  },
   get errorColumns() {
     return process.stderr.isTTY ? process.stderr.columns || COLUMNS_DEFAULT : undefined;
   },
@@ -20,6 +24,9 @@ export const nodeTerminal: Terminal = {
   writeError: (text) => void withoutErrorEvents(process.stderr).write(text),
   readAll,
   askHidden,
+  prompts: async () => (await import("./node-prompts.ts")).nodePrompts,
+  runEditor,
+  onHangup,
 };
 
 /** Where a question is seen: stderr, so that it never mixes with results, or else stdout. */

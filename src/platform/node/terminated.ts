@@ -4,16 +4,15 @@ import type { TerminationSignal } from "../contract.ts";
 const SIGNALS: readonly TerminationSignal[] = ["SIGTERM", "SIGINT"];
 
 /**
- * Calls `stop` once, at the first SIGTERM or SIGINT. A second one finds the default action again and ends the process
- * at once. Returns how to stop listening.
+ * Calls `stop` at SIGTERM and SIGINT until it has accepted one. The next one finds the default
+ * action again and ends the process at once. Returns how to stop listening.
  */
-export function onTermination(stop: (signal: TerminationSignal) => void): () => void {
+export function onTermination(stop: (signal: TerminationSignal) => boolean): () => void {
   const off = () => {
     for (const signal of SIGNALS) process.off(signal, heard);
   };
   const heard = (signal: TerminationSignal) => {
-    off();
-    stop(signal);
+    if (stop(signal)) off();
   };
   for (const signal of SIGNALS) process.on(signal, heard);
   return off;
@@ -21,5 +20,10 @@ export function onTermination(stop: (signal: TerminationSignal) => void): () => 
 
 /** Resolves at the first SIGTERM or SIGINT. */
 export function terminated(): Promise<void> {
-  return new Promise((resolve) => void onTermination(() => resolve()));
+  return new Promise((resolve) => {
+    onTermination(() => {
+      resolve();
+      return true;
+    });
+  });
 }
