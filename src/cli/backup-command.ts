@@ -1,24 +1,33 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { BackupList, CreatedBackup, RestoredBackup, VerifiedBackup } from "../app.ts";
-import { type CommandLine, type CommonFlags, EXIT } from "./command-line.ts";
+import { type CommandLine, EXIT } from "./command-line.ts";
 import { formatBytes, formatCount, formatTable, printable } from "./format.ts";
-import { repeated, withJson } from "./options.ts";
-import { withApp } from "./workspace.ts";
+import { withHelp } from "./help.ts";
+import { repeated, withJson, withServer } from "./options.ts";
+import { backupProgress } from "./progress/progress.ts";
+import { type ServerFlags, withApi } from "./remote/with-api.ts";
 
 /** Paths shown of a list that may be long. */
 const SHOWN_MAX = 20;
 
 /** `backup create|list|verify|restore`. */
 export function backupCommand(cli: CommandLine): Command {
-  return new Command("backup")
-    .description("make and restore ZIP archives of the workspace, kept under backups/cloud")
-    .addCommand(createCommand(cli))
-    .addCommand(listCommand(cli))
-    .addCommand(verifyCommand(cli))
-    .addCommand(restoreCommand(cli));
+  const group = new Command("backup")
+    .summary("make and restore ZIP archives")
+    .description("make and restore ZIP archives, kept under backups/cloud");
+  for (const make of [createCommand, listCommand, verifyCommand, restoreCommand]) group.addCommand(make(cli));
+  return withHelp(group, {
+    words: `
+An archive is a ZIP file that any tool opens. Backups stay in the workspace; a
+mirror (plan, run) brings files to another place.`,
+    examples: [
+      ["before a big change", "comfyvn-sync backup create --label before-recolour"],
+      ["which ones there are", "comfyvn-sync backup list"],
+    ],
+  });
 }
 
-interface CreateFlags extends CommonFlags {
+interface CreateFlags extends ServerFlags {
   readonly label?: string;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
@@ -27,13 +36,27 @@ interface CreateFlags extends CommonFlags {
 
 function createCommand(cli: CommandLine): Command {
   const command = withJson(
-    new Command("create")
-      .description("archive files, then remove the oldest archives over the limit")
-      .option("--label <label>", "part of the archive's name")
-      .option("--include <path>", "include path instead of data, assets and config; may be repeated", repeated)
-      .option("--exclude <pattern>", "exclude pattern instead of the settings'; may be repeated", repeated)
-      .option("--max-backups <count>", "archives kept, this one included: 1 to 50 (default: 5)", backupCount),
+    withServer(
+      new Command("create")
+        .description("archive files, then remove the oldest archives over the limit")
+        .option("--label <label>", "part of the archive's name")
+        .option("--include <path>", "include path instead of data, assets and config; may be repeated", repeated)
+        .option("--exclude <pattern>", "exclude pattern instead of the settings'; may be repeated", repeated)
+        .option("--max-backups <count>", "archives kept, this one included: 1 to 50 (default: 5)", backupCount),
+    ),
   );
+  withHelp(command, {
+    words: `
+Once the new archive is whole on the disk, the oldest ones over the limit are
+removed. Files that something else named are never touched.`,
+    examples: [
+      ["archive data, assets and config", "comfyvn-sync backup create"],
+      [
+        "two folders, under a name, ten archives kept",
+        "comfyvn-sync backup create --label demo --include assets --include scripts --max-backups 10",
+      ],
+    ],
+  });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<CreateFlags>();
     const { label, include, exclude, maxBackups } = flags;
@@ -43,8 +66,9 @@ function createCommand(cli: CommandLine): Command {
       ...(exclude === undefined ? {} : { exclude: [...exclude] }),
       ...(maxBackups === undefined ? {} : { max_backups: maxBackups }),
     };
-    const backup = await withApp(cli, flags, (app, progress) =>
-      app.createBackup(request, { signal: cli.signal, onProgress: (at) => progress.showBackup(at) }),
+    cli.whenStopped = "no archive was made, and none removed";
+    const backup = await withApi(cli, flags, (api, progress) =>
+      api.createBackup(request, { signal: cli.signal, onProgress: (at) => progress.show(backupProgress(at)) }),
     );
     await (flags.json === true ? cli.printJson(backup) : cli.print(createdText(backup)));
   });
@@ -58,42 +82,76 @@ function backupCount(text: string): number {
 }
 
 function listCommand(cli: CommandLine): Command {
-  const command = withJson(new Command("list").description("show the archives, newest first"));
+  const command = withJson(withServer(new Command("list").description("show the archives, newest first")));
+  withHelp(command, {
+    examples: [
+      ["names, dates and sizes", "comfyvn-sync backup list"],
+      ["the newest one's name, for a script", "comfyvn-sync backup list --json | jq -r '.backups[0].name'"],
+    ],
+  });
   return cli.action(command, async (called) => {
-    const flags = called.optsWithGlobals<CommonFlags>();
-    const list = await withApp(cli, flags, (app) => app.listBackups());
+    const flags = called.optsWithGlobals<ServerFlags>();
+    const list = await withApi(cli, flags, (api) => api.listBackups());
     await (flags.json === true ? cli.printJson(list) : cli.print(listText(list)));
   });
 }
 
 function verifyCommand(cli: CommandLine): Command {
   const command = withJson(
-    new Command("verify").description("read a whole archive and hold it against its manifest").argument("<name>"),
+    withServer(
+      new Command("verify")
+        .description("read a whole archive and hold it against its manifest")
+        .argument("<archive>", "its name; backup list shows them"),
+    ),
   );
+  withHelp(command, {
+    words: `
+Every byte is read and checked. Exit status 1 when anything is wrong; the archive
+itself is never changed.`,
+    examples: [["is it whole?", "comfyvn-sync backup verify 20251215T080530Z-pre-release.zip"]],
+  });
   return cli.action(command, async (called) => {
-    const flags = called.optsWithGlobals<CommonFlags>();
+    const flags = called.optsWithGlobals<ServerFlags>();
     const [name = ""] = called.args;
-    const result = await withApp(cli, flags, (app, progress) =>
-      app.verifyBackup(name, { signal: cli.signal, onProgress: (at) => progress.showBackup(at) }),
+    cli.whenStopped = "the archive is as it was";
+    const result = await withApi(cli, flags, (api, progress) =>
+      api.verifyBackup(name, { signal: cli.signal, onProgress: (at) => progress.show(backupProgress(at)) }),
     );
     await (flags.json === true ? cli.printJson(result) : cli.print(verifiedText(result)));
     return result.ok ? EXIT.ok : EXIT.failed;
   });
 }
 
-interface RestoreFlags extends CommonFlags {
+interface RestoreFlags extends ServerFlags {
   readonly replaceExisting?: boolean;
   readonly path?: readonly string[];
 }
 
 function restoreCommand(cli: CommandLine): Command {
   const command = withJson(
-    new Command("restore")
-      .description("bring files of an archive back; existing ones stay unless they are to be replaced")
-      .argument("<name>")
-      .option("--replace-existing", "replace files that exist")
-      .option("--path <path>", "restore only what is at or below it; may be repeated", repeated),
+    withServer(
+      new Command("restore")
+        .description("bring files of an archive back; existing ones stay unless they are to be replaced")
+        .argument("<archive>", "its name; backup list shows them")
+        .option("--replace-existing", "replace files that exist")
+        .option("--path <path>", "restore only what is at or below it; may be repeated", repeated),
+    ),
   );
+  withHelp(command, {
+    words: `
+The whole archive is checked before the first file is written, and each file is
+either the old one or the new one, never half of it. The vault is never replaced.`,
+    examples: [
+      [
+        "bring back what is missing, leave the rest alone",
+        "comfyvn-sync backup restore 20251215T080530Z-pre-release.zip",
+      ],
+      [
+        "take one folder back to what it was",
+        "comfyvn-sync backup restore 20251215T080530Z-pre-release.zip --path assets/ui --replace-existing",
+      ],
+    ],
+  });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<RestoreFlags>();
     const [name = ""] = called.args;
@@ -103,8 +161,9 @@ function restoreCommand(cli: CommandLine): Command {
       replace_existing: replaceExisting === true,
       ...(paths === undefined ? {} : { paths: [...paths] }),
     };
-    const result = await withApp(cli, flags, (app, progress) =>
-      app.restoreBackup(request, { signal: cli.signal, onProgress: (at) => progress.showBackup(at) }),
+    cli.whenStopped = "files restored so far are whole; the same command goes on with the rest";
+    const result = await withApi(cli, flags, (api, progress) =>
+      api.restoreBackup(request, { signal: cli.signal, onProgress: (at) => progress.show(backupProgress(at)) }),
     );
     await (flags.json === true ? cli.printJson(result) : cli.print(restoredText(result)));
   });

@@ -11,11 +11,13 @@ import { reportError } from "./report-error.ts";
 export async function runCli(argv: readonly string[], platform: Platform): Promise<number> {
   const stopping = new AbortController();
   let received: TerminationSignal | undefined;
+  const cli = new CommandLine(platform, stopping.signal);
   const stopListening = platform.onTermination((signal) => {
+    if (signal === "SIGINT" && cli.interruptIsForeign) return false;
     received = signal;
     stopping.abort();
+    return true;
   });
-  const cli = new CommandLine(platform, stopping.signal);
   try {
     await runProgram(cli, argv);
     return cli.status;

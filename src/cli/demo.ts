@@ -3,6 +3,7 @@ import { App, type CreatedBackup, type DryRunResult, type RestoredBackup, type R
 import { SyncError, throwIfAborted } from "../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { CommandLine, CommonFlags } from "./command-line.ts";
+import { withHelp } from "./help.ts";
 import { LOST_ASSET, writeDemoWorkspace } from "./demo-workspace.ts";
 import { formatBytes, formatCount } from "./format.ts";
 import { addressOf } from "./serve.ts";
@@ -26,10 +27,18 @@ interface DemoFolders {
 /** `demo`: the whole way of a mirror and of a backup, with nothing but this machine. */
 export function demoCommand(cli: CommandLine): Command {
   const command = new Command("demo")
-    .description(
-      "show a mirror and a backup at work in a temporary workspace (--root is not used): no account, nothing left behind",
-    )
+    .summary("see a mirror and a backup at work; no account")
+    .description("show a mirror and a backup at work in a temporary workspace: no account, nothing left behind")
     .option("--once", "end after the last step instead of serving on until Ctrl-C");
+  withHelp(command, {
+    words: `
+A vault, a dry run, a run, a second dry run with nothing to do, a backup and a
+restore, each with its result. It takes a few seconds.`,
+    examples: [
+      ["see it once and get your prompt back", "comfyvn-sync demo --once"],
+      ["look around in it: a server stays up until Ctrl-C", "comfyvn-sync demo"],
+    ],
+  });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<DemoFlags>();
     if (flags.root !== undefined) cli.note("the demo makes a temporary workspace of its own; --root is not used");

@@ -1,3 +1,5 @@
+import stringWidth from "fast-string-width";
+
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
 /** `3.4 MiB`: one decimal below a hundred, none for bytes. */
@@ -33,17 +35,55 @@ export function printable(text: string): string {
   });
 }
 
+/** Columns that `text` takes on a terminal: a character of Chinese or Japanese takes two. */
+export function widthOf(text: string): number {
+  return stringWidth(text);
+}
+
+/** `text` in at most `columns`, its middle left out when it is wider: the end of a path tells more than its middle. */
+export function shorten(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  const characters = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
+  const head: string[] = [];
+  const tail: string[] = [];
+  let left = columns - 1;
+  while (left > 0 && characters.length > 0) {
+    const fromEnd = widthOf(tail.join("")) <= widthOf(head.join(""));
+    const next = (fromEnd ? characters.pop() : characters.shift()) ?? "";
+    left -= widthOf(next);
+    if (left < 0) break;
+    if (fromEnd) tail.unshift(next);
+    else head.push(next);
+  }
+  return `${head.join("")}…${tail.join("")}`;
+}
+
+/** Pads to `columns`, at the right or, for numbers, at the left. */
+export function pad(text: string, columns: number, side: "start" | "end" = "end"): string {
+  const spaces = " ".repeat(Math.max(0, columns - widthOf(text)));
+  return side === "end" ? text + spaces : spaces + text;
+}
+
 /** Lines of columns, each column as wide as its widest cell; the last one is not padded. */
 export function formatTable(rows: readonly (readonly string[])[], indent = ""): string {
   const widths: number[] = [];
   for (const row of rows) {
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
   }
   return rows
     .map(
       (row) =>
         indent +
-        row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join("  "),
+        row.map((cell, column) => (column === row.length - 1 ? cell : pad(cell, widths[column] ?? 0))).join("  "),
     )
     .join("\n");
+}
+
+/** `0:42`, `12:05`, `3:00:09`. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const twoDigits = (value: number) => String(value).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const end = twoDigits(whole % 60);
+  return hours === 0 ? `${minutes}:${end}` : `${hours}:${twoDigits(minutes)}:${end}`;
 }

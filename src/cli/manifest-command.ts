@@ -1,12 +1,14 @@
 import { Command, Option } from "commander";
 import type { ManifestAnswer } from "../app.ts";
-import type { CommandLine, CommonFlags } from "./command-line.ts";
+import type { CommandLine } from "./command-line.ts";
 import { formatBytes, formatCount, formatTable, printable } from "./format.ts";
-import { repeated, withJson } from "./options.ts";
+import { withHelp } from "./help.ts";
+import { repeated, withJson, withServer } from "./options.ts";
 import { skippedText } from "./plan-text.ts";
-import { withApp } from "./workspace.ts";
+import { scanProgress } from "./progress/progress.ts";
+import { type ServerFlags, withApi } from "./remote/with-api.ts";
 
-interface ManifestFlags extends CommonFlags {
+interface ManifestFlags extends ServerFlags {
   readonly snapshot?: string;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
@@ -17,14 +19,25 @@ interface ManifestFlags extends CommonFlags {
 /** `manifest`: the workspace as it is now. */
 export function manifestCommand(cli: CommandLine): Command {
   const command = withJson(
-    new Command("manifest")
-      .description("hash the workspace and show its manifest")
-      .option("--snapshot <name>", "name of the mirror (default: default)")
-      .option("--include <paths>", "include paths with commas between them; may be repeated", repeated)
-      .option("--exclude <patterns>", "exclude patterns with commas between them; may be repeated", repeated)
-      .option("--follow-symlinks", "follow symlinks that stay inside the workspace")
-      .addOption(new Option("--detail <what>", "list the entries too").choices(["entries"])),
+    withServer(
+      new Command("manifest")
+        .description("hash the workspace and show its manifest")
+        .option("--snapshot <name>", "name of the mirror (default: default)")
+        .option("--include <paths>", "include paths with commas between them; may be repeated", repeated)
+        .option("--exclude <patterns>", "exclude patterns with commas between them; may be repeated", repeated)
+        .option("--follow-symlinks", "follow symlinks that stay inside the workspace")
+        .addOption(new Option("--detail <what>", "list the entries too").choices(["entries"])),
+    ),
   );
+  withHelp(command, {
+    words: `
+Two workspaces with the same files have the same digest, on any machine.`,
+    examples: [
+      ["what a mirror would hold, in numbers", "comfyvn-sync manifest"],
+      ["every file of the assets with its SHA-256", "comfyvn-sync manifest --include assets --detail entries"],
+      ["compare two machines", "comfyvn-sync manifest --json | jq -r .digest"],
+    ],
+  });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<ManifestFlags>();
     const request = {
@@ -34,7 +47,10 @@ export function manifestCommand(cli: CommandLine): Command {
       followSymlinks: flags.followSymlinks,
       withEntries: flags.detail === "entries",
     };
-    const answer = await withApp(cli, flags, (app) => app.manifest(request, cli.signal));
+    cli.whenStopped = "nothing was changed";
+    const answer = await withApi(cli, flags, (api, progress) =>
+      api.manifest(request, cli.signal, (at) => progress.show(scanProgress(at))),
+    );
     await (flags.json === true ? cli.printJson(answer) : cli.print(manifestText(answer)));
   });
 }

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { ConformanceResult } from "../app.ts";
 import { type CommandLine, EXIT } from "./command-line.ts";
+import { withHelp } from "./help.ts";
 import { printable } from "./format.ts";
 import { withDestination, withJson, withPassphrase } from "./options.ts";
 import { type DestinationFlags, destinationRequest } from "./sync-request.ts";
@@ -14,7 +15,8 @@ const WORDS: Readonly<Record<ConformanceResult["outcome"], string>> = {
 
 /** `provider verify`. */
 export function providerCommand(cli: CommandLine): Command {
-  return new Command("provider").description("check destinations").addCommand(verifyCommand(cli));
+  const group = new Command("provider").description("check a destination").addCommand(verifyCommand(cli));
+  return withHelp(group, { examples: [["before you trust a bucket", "comfyvn-sync provider verify --service s3"]] });
 }
 
 function verifyCommand(cli: CommandLine): Command {
@@ -22,12 +24,21 @@ function verifyCommand(cli: CommandLine): Command {
     withPassphrase(
       withDestination(
         new Command("verify").description(
-          "hold the configured destination to what this program expects of it: writes some thousand small objects of its own\n" +
-            "inside the destination's prefix, checks them, and removes them; nothing else there is touched",
+          "hold the configured destination to what this program expects of it: writes some thousand small objects of its " +
+            "own inside the destination's prefix, checks them, and removes them; nothing else there is touched",
         ),
       ),
     ),
   );
+  withHelp(command, {
+    words: `
+Exit status 1 when a case fails: then runs to this destination are not as safe
+as they should be. Stopped by Ctrl-C it removes what it has written.`,
+    examples: [
+      ["is the bucket of the vault good enough?", "comfyvn-sync provider verify --service s3"],
+      ["a NAS folder, before trusting it", "comfyvn-sync provider verify --service local"],
+    ],
+  });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<DestinationFlags>();
     const results = await withApp(cli, flags, async (app) => {

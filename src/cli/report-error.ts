@@ -4,6 +4,7 @@ import type { TerminationSignal } from "../platform/contract.ts";
 import { problemResponse } from "../server/problem.ts";
 import { type CommandLine, EXIT } from "./command-line.ts";
 import { printable } from "./format.ts";
+import { ServerProblem } from "./remote/server-problem.ts";
 import { usageError } from "./usage-error.ts";
 
 /** What to do about an error, in the words of the command line. */
@@ -23,15 +24,19 @@ export async function reportError(
   received: TerminationSignal | undefined,
 ): Promise<number> {
   const error = thrown instanceof CommanderError ? usageError(thrown) : toSyncError(thrown);
-  cli.note(errorLine(error));
+  cli.note(errorLine(cli, error));
   if (error.code === "usage") return EXIT.usage;
+  const answer = error instanceof ServerProblem ? error.body : await problemResponse(error).text();
   // What cannot be written here has nobody to read it; the command has failed anyway.
-  if (cli.json) await cli.print(await problemResponse(error).text()).catch(() => undefined);
+  if (cli.json) await cli.print(answer).catch(() => undefined);
   if (error.code !== "aborted") return EXIT.failed;
   return received === "SIGTERM" ? EXIT.sigterm : EXIT.sigint;
 }
 
-function errorLine({ message, code }: SyncError): string {
+function errorLine(cli: CommandLine, { message, code }: SyncError): string {
+  const { whenStopped, noteStyle } = cli;
+  if (code === "aborted" && whenStopped !== undefined)
+    return `${noteStyle.warn("cancelled:")} ${whenStopped} [${code}]`;
   const hint = HINTS[code];
-  return `error: ${printable(message)}${hint === undefined ? "" : ` (${hint})`} [${code}]`;
+  return `${noteStyle.bad("error:")} ${printable(message)}${hint === undefined ? "" : ` (${hint})`} [${code}]`;
 }

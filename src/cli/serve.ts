@@ -4,6 +4,7 @@ import { type Settings, SERVER_DEFAULT } from "../config/settings.ts";
 import { SyncError } from "../core/errors.ts";
 import type { RunningServer } from "../platform/contract.ts";
 import type { CommandLine } from "./command-line.ts";
+import { withHelp } from "./help.ts";
 import { withPassphrase } from "./options.ts";
 import { openApp, type WorkspaceFlags } from "./workspace.ts";
 
@@ -24,10 +25,25 @@ interface ServeFlags extends WorkspaceFlags {
 export function serveCommand(cli: CommandLine): Command {
   const command = withPassphrase(
     new Command("serve")
+      .summary("serve the workspace's HTTP API")
       .description("serve the workspace's HTTP API until SIGTERM or Ctrl-C")
       .option("--host <address>", "where to listen (default: COMFYVN_HOST, the config's server.host, 127.0.0.1)")
       .option("--port <number>", "0 takes any free one (default: COMFYVN_PORT, the config's server.ports, 8001)"),
   );
+  withHelp(command, {
+    words: `
+Prints one line when it is ready: listening on http://HOST:PORT. What happens is
+written to logs/server.log in the workspace. Ctrl-C ends it once running work has
+stopped cleanly.`,
+    examples: [
+      ["for this machine, on port 8001", "comfyvn-sync serve"],
+      ["another workspace, any free port", "comfyvn-sync serve --root ~/studio --port 0"],
+      [
+        "for other machines: only with a token",
+        "COMFYVN_API_TOKEN=$(openssl rand -hex 32) comfyvn-sync serve --host 0.0.0.0",
+      ],
+    ],
+  });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<ServeFlags>();
     // A server asks nobody: its vault stays locked without a passphrase.

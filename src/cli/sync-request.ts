@@ -1,9 +1,9 @@
 import type { DryRunRequest } from "../api/sync-request.ts";
 import type { ServiceName } from "../config/flags.ts";
-import type { WorkspaceFlags } from "./workspace.ts";
+import type { ServerFlags } from "./remote/with-api.ts";
 
 /** The flags of `withDestination`. */
-export interface DestinationFlags extends WorkspaceFlags {
+export interface DestinationFlags extends ServerFlags {
   readonly service: ServiceName;
   readonly credentialsKey?: string;
   readonly bucket?: string;

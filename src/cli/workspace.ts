@@ -4,7 +4,7 @@ import { type EventSink, noEvents } from "../core/events.ts";
 import { workspaceFolder } from "../core/workspace-folder.ts";
 import type { CommandLine, CommonFlags } from "./command-line.ts";
 import { readPassphraseFile } from "./passphrase.ts";
-import { ProgressLine } from "./progress-line.ts";
+import { ProgressLine } from "./progress/progress-line.ts";
 
 export interface WorkspaceFlags extends CommonFlags {
   readonly passphraseFile?: string;
@@ -23,6 +23,8 @@ export interface OpenAppOptions {
   readonly listener?: EventSink;
   /** Whether a person at the terminal may be asked for the passphrase, when a vault has to be opened. */
   readonly asks: boolean;
+  /** A passphrase that the command has from elsewhere; it wins. */
+  readonly passphrase?: () => string | undefined;
 }
 
 /**
@@ -38,7 +40,7 @@ export async function openApp(cli: CommandLine, flags: WorkspaceFlags, options: 
   return await App.open({
     platform,
     root,
-    passphrase: () => filed ?? platform.env("COMFYVN_SECRETS_KEY"),
+    passphrase: () => options.passphrase?.() ?? filed ?? platform.env("COMFYVN_SECRETS_KEY"),
     ...(asks ? { askPassphrase: () => terminal.askHidden("passphrase of the vault: ", signal) } : {}),
     complain: (line) => cli.note(line),
     listener: options.listener ?? noEvents,
@@ -50,9 +52,10 @@ export async function withApp<T>(
   cli: CommandLine,
   flags: WorkspaceFlags,
   use: (app: App, progress: ProgressLine) => Promise<T>,
+  passphrase: () => string | undefined = () => undefined,
 ): Promise<T> {
-  const progress = new ProgressLine(cli.platform.terminal);
-  const app = await openApp(cli, flags, { listener: progress, asks: true });
+  const progress = new ProgressLine(cli.platform);
+  const app = await openApp(cli, flags, { listener: progress, asks: true, passphrase });
   try {
     return await use(app, progress);
   } catch (thrown) {

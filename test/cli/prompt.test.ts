@@ -129,7 +129,7 @@ describe("on a terminal", () => {
     await workspace.call(["flags", "enable", "local"]);
     const { status, screen } = await onTerminal(workspace.root, ["run", "--service", "local"]);
     expect(status).toBe(0);
-    expect(screen).toContain("\r\u001b[Kupload  0 of 2 files  0 B of ");
-    expect(screen).toMatch(/\r\u001b\[Kok: snapshot default on local/);
+    expect(screen).toMatch(/\r\u001b\[Kupload {2}░{10,} {4}0 % {2}0 B of 97\.\d KiB {2}0 of 2 files/);
+    expect(screen).toMatch(/\r\u001b\[K\u001b\[32mok\u001b\[39m: snapshot default on local/);
   });
 });

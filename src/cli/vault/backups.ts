@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { SyncError } from "../../core/errors.ts";
 import type { CommandLine } from "../command-line.ts";
+import { withHelp } from "../help.ts";
 import { formatTable } from "../format.ts";
 import { withJson, withPassphrase } from "../options.ts";
 import { withApp, type WorkspaceFlags } from "../workspace.ts";
@@ -10,6 +11,11 @@ export function backupsCommand(cli: CommandLine): Command {
   const command = withJson(
     new Command("backups").description("list the backups inside the vault; needs no passphrase"),
   );
+  withHelp(command, {
+    words: `
+Each change keeps what it replaces, encrypted, in the vault itself: at most five.`,
+    examples: [["what can be taken back", "comfyvn-sync vault backups"]],
+  });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<WorkspaceFlags>();
     const backups = await withApp(cli, flags, (app) => app.vault.backups());
@@ -33,6 +39,9 @@ export function restoreCommand(cli: CommandLine): Command {
         .argument("<index>", "number of the backup, 0 is the newest; vault backups lists them"),
     ),
   );
+  withHelp(command, {
+    examples: [["undo the last change", "comfyvn-sync vault restore 0"]],
+  });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<WorkspaceFlags>();
     const [text = ""] = called.args;

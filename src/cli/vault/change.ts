@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { SyncError } from "../../core/errors.ts";
 import type { CommandLine } from "../command-line.ts";
+import { withHelp } from "../help.ts";
 import { withJson, withPassphrase } from "../options.ts";
 import { withApp, type WorkspaceFlags } from "../workspace.ts";
 import { savedText } from "./saved-text.ts";
@@ -21,6 +22,15 @@ export function setCommand(cli: CommandLine): Command {
         .option("--json-value", "stdin holds JSON: a number, true, an object, … instead of text"),
     ),
   );
+  withHelp(command, {
+    words: `
+What was there before stays in the vault as a backup (vault backups).`,
+    examples: [
+      ["typed unseen, on a terminal", "comfyvn-sync vault set cloud_sync.s3.aws_secret_access_key"],
+      ["from a password manager", "pass show studio/s3 | comfyvn-sync vault set cloud_sync.s3.aws_secret_access_key"],
+      ["a number or true: JSON", "echo true | comfyvn-sync vault set cloud_sync.s3.path_style --json-value"],
+    ],
+  });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<SetFlags>();
     const [path = ""] = called.args;
@@ -46,6 +56,14 @@ export function unsetCommand(cli: CommandLine): Command {
         .argument("<path>", "its place, e.g. cloud_sync.s3.aws_session_token"),
     ),
   );
+  withHelp(command, {
+    words: `
+What was there before stays in the vault as a backup (vault backups).`,
+    examples: [
+      ["a token that has expired", "comfyvn-sync vault unset cloud_sync.s3.aws_session_token"],
+      ["everything about Drive", "comfyvn-sync vault unset cloud_sync.gdrive"],
+    ],
+  });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<WorkspaceFlags>();
     const [path = ""] = called.args;

@@ -3,6 +3,7 @@ import type { App } from "../../app.ts";
 import { SyncError } from "../../core/errors.ts";
 import type { CommandLine } from "../command-line.ts";
 import { formatCount } from "../format.ts";
+import { withHelp } from "../help.ts";
 import { withJson, withPassphrase } from "../options.ts";
 import { newPassphrase } from "../passphrase.ts";
 import { withApp, type WorkspaceFlags } from "../workspace.ts";
@@ -13,8 +14,9 @@ interface RekeyFlags extends WorkspaceFlags {
 }
 
 const HELP = `
-Every kept backup is encrypted anew as well: afterwards the old passphrase opens nothing in the file. A backup that opens
-under neither passphrase has to go for that; it is only dropped with --drop-unopenable.`;
+Every kept backup is encrypted anew as well: afterwards the old passphrase opens
+nothing in the file. A backup that opens under neither passphrase has to go for
+that; it is only dropped with --drop-unopenable.`;
 
 /** `vault rekey`: another passphrase. */
 export function rekeyCommand(cli: CommandLine): Command {
@@ -26,10 +28,19 @@ export function rekeyCommand(cli: CommandLine): Command {
           "--new-passphrase-file <file>",
           "file or pipe with the new passphrase (without it: COMFYVN_SECRETS_NEW_KEY, or a prompt)",
         )
-        .option("--drop-unopenable", "agree to lose the backups that open under neither passphrase, and unknown fields")
-        .addHelpText("after", HELP),
+        .option(
+          "--drop-unopenable",
+          "agree to lose the backups that open under neither passphrase, and unknown fields",
+        ),
     ),
   );
+  withHelp(command, {
+    words: HELP,
+    examples: [
+      ["somebody left the team: another passphrase, typed unseen", "comfyvn-sync vault rekey"],
+      ["in a script", "comfyvn-sync vault rekey --passphrase-file old.key --new-passphrase-file new.key"],
+    ],
+  });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<RekeyFlags>();
     const count = await withApp(cli, flags, (app) => rekey(cli, app, flags));

@@ -3,6 +3,7 @@ import type { App } from "../../app.ts";
 import { SyncError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { CommandLine } from "../command-line.ts";
+import { withHelp } from "../help.ts";
 import { formatNumber, formatTable, printable } from "../format.ts";
 import { withJson, withPassphrase } from "../options.ts";
 import { withApp, type WorkspaceFlags } from "../workspace.ts";
@@ -20,6 +21,14 @@ export function showCommand(cli: CommandLine): Command {
         .option("--reveal", "show the values too"),
     ),
   );
+  withHelp(command, {
+    words: `
+Values are masked unless you ask. The passphrase is needed in any case.`,
+    examples: [
+      ["which values there are", "comfyvn-sync vault show"],
+      ["everything in the clear, on your own screen", "comfyvn-sync vault show --reveal"],
+    ],
+  });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<ShowFlags>();
     const shown = await withApp(cli, flags, async (app) => {
@@ -59,6 +68,12 @@ export function getCommand(cli: CommandLine): Command {
         .argument("<path>", "its place, e.g. cloud_sync.s3.bucket; a backslash keeps a dot inside a name"),
     ),
   );
+  withHelp(command, {
+    examples: [
+      ["the bucket, for a script", "comfyvn-sync vault get cloud_sync.s3.bucket"],
+      ["everything about S3, as JSON", "comfyvn-sync vault get cloud_sync.s3"],
+    ],
+  });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<WorkspaceFlags>();
     const [path = ""] = called.args;

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { SyncError } from "../../core/errors.ts";
 import type { CommandLine } from "../command-line.ts";
+import { withHelp } from "../help.ts";
 import { withJson, withPassphrase } from "../options.ts";
 import { withApp, type WorkspaceFlags } from "../workspace.ts";
 import { vaultPassphrase } from "./init.ts";
@@ -17,6 +18,14 @@ export function importCommand(cli: CommandLine): Command {
         .argument("<file>", "file with the JSON; - is stdin"),
     ),
   );
+  withHelp(command, {
+    words: `
+What was there before stays in the vault as a backup (vault backups).`,
+    examples: [
+      ["from a file, which you then delete", "comfyvn-sync vault import secrets.json"],
+      ["from another program", "pass show studio/vault | comfyvn-sync vault import -"],
+    ],
+  });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<WorkspaceFlags>();
     const [path = ""] = called.args;
@@ -44,6 +53,14 @@ export function exportCommand(cli: CommandLine): Command {
       .option("--reveal", "print it on stdout")
       .option("--output <file>", "write it into a new file that only you can read (mode 0600)"),
   );
+  withHelp(command, {
+    words: `
+Every secret in the clear: mind where it goes, and remove the file soon.`,
+    examples: [
+      ["into a file for you alone", "comfyvn-sync vault export --output secrets.json"],
+      ["into another program", "comfyvn-sync vault export --reveal | pass insert -m studio/vault"],
+    ],
+  });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<ExportFlags>();
     const { reveal, output } = flags;
