@@ -60,7 +60,8 @@ export const ROOMS: readonly Room[] = [
   },
   { at: "logs/", imports: ["core/"], packages: ["@logtape/*"] },
 
-  { at: OPEN_TYPES, imports: ["core/"] },
+  { at: OPEN_TYPES, imports: ["core/", "platform/terminal.ts"] },
+  { at: "platform/terminal.ts", imports: [] },
   { at: "platform/node/", imports: ["core/", OPEN_TYPES], packages: ["node:*", "@clack/prompts"] },
   { at: "platform/bun/", imports: ["core/", OPEN_TYPES, "platform/node/"], packages: ["node:*", "bun:*", "bun"] },
   { at: "platform/deno/", imports: ["core/", OPEN_TYPES, "platform/node/"], packages: ["node:*"] },

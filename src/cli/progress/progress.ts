@@ -13,7 +13,7 @@ export interface Progress {
 }
 
 /** A scan's `bytesTotal` is what it has read: files are sized as they are read. */
-export function syncProgress(event: Omit<SyncProgress, "type" | "service" | "snapshot">): Progress {
+export function syncProgress(event: Omit<SyncProgress, "type" | "service" | "snapshot" | "dryRun">): Progress {
   const { phase, filesDone, filesTotal, bytesDone, bytesTotal } = event;
   return { phase, filesDone, filesTotal, bytesDone, bytesTotal: phase === "scan" ? undefined : bytesTotal };
 }
