@@ -12,7 +12,7 @@ import { type BackupList, listBackups } from "./backup/list-backups.ts";
 import { type RestoredBackup, restoreBackup } from "./backup/restore-backup.ts";
 import { type VerifiedBackup, verifyBackup } from "./backup/verify-backup.ts";
 import { requireFlag, requireService } from "./config/flags.ts";
-import { loadSettings, type Settings } from "./config/settings.ts";
+import { loadSettings, SERVER_DEFAULT, type Settings } from "./config/settings.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { SyncError } from "./core/errors.ts";
 import type { EventSink, ProductEvent } from "./core/events.ts";
@@ -20,7 +20,7 @@ import type { JsonObject } from "./core/json.ts";
 import { workspaceFolder } from "./core/workspace-folder.ts";
 import { Hooks } from "./hooks/hooks.ts";
 import { Webhooks } from "./hooks/webhooks/webhooks.ts";
-import { eventLine } from "./logs/event-line.ts";
+import { eventLine, failureLine } from "./logs/event-line.ts";
 import { SecretValues } from "./logs/redact.ts";
 import { openServerLog, type ServerLog } from "./logs/server-log.ts";
 import { ThreadPool } from "./threads/thread-pool.ts";
@@ -31,7 +31,7 @@ import { scanTree } from "./manifest/scan.ts";
 import type { ScanProgress } from "./manifest/scan-progress.ts";
 import { createScope, type Scope } from "./manifest/scope.ts";
 import { type ManifestSummary, summariseManifest } from "./manifest/summary.ts";
-import type { Platform } from "./platform/contract.ts";
+import type { LogFile, Platform } from "./platform/contract.ts";
 import type { OpenProvider } from "./providers/contract.ts";
 import type { ConformanceResult } from "./providers/conformance/run-conformance.ts";
 import { type DryRunResult, dryRun } from "./sync/dry-run.ts";
@@ -151,7 +151,7 @@ export class App {
     const { files } = options.platform;
     const root = await workspaceFolder(files, options.root);
     const secrets = new SecretValues();
-    const log = await openServerLog(files, root, secrets, options.complain);
+    const log = openServerLog(await logFileOf(options.platform, root), secrets, options.complain);
     return new App({ ...options, root }, log, secrets);
   }
 
@@ -221,7 +221,11 @@ export class App {
   }
 
   /** @throws SyncError of the request, the flags, the vault; never of the destination, which is said in `summary.warnings` */
-  async dryRun(request: DryRunRequest, signal?: AbortSignal): Promise<DryRunResult> {
+  dryRun(request: DryRunRequest, signal?: AbortSignal): Promise<DryRunResult> {
+    return this.#orLogged("sync.dry_run", request.service, () => this.#dryRun(request, signal));
+  }
+
+  async #dryRun(request: DryRunRequest, signal: AbortSignal | undefined): Promise<DryRunResult> {
     const { settings, job, destination } = await this.#prepare(request, signal);
     const provider = await this.#destinations.open(request.service, destination, settings).catch((error: unknown) => {
       if (error instanceof SyncError && isNotLoaded(error)) return error;
@@ -236,7 +240,9 @@ export class App {
 
   /** @throws SyncError of the request, the flags, the vault, and as runSync */
   async run(request: RunRequest, signal?: AbortSignal): Promise<RunResult> {
-    const { settings, job, destination } = await this.#prepare(request, signal);
+    const { settings, job, destination } = await this.#orLogged("sync.run", request.service, () =>
+      this.#prepare(request, signal),
+    );
     const strain: { listener?: () => void } = {};
     const provider = await this.#destinations.open(request.service, destination, settings, () => strain.listener?.());
     try {
@@ -282,14 +288,18 @@ export class App {
   }
 
   /** Archives files of the workspace. Excludes default to the settings'. @throws SyncError as createBackup, and of the settings */
-  async createBackup(request: CreateBackupRequest, options?: BackupCallOptions): Promise<CreatedBackup> {
-    const { sync } = await this.settings();
-    return await createBackup(this.#backupEngine(), { ...request, exclude: request.exclude ?? sync.exclude }, options);
+  createBackup(request: CreateBackupRequest, options?: BackupCallOptions): Promise<CreatedBackup> {
+    return this.#orLogged("backup.create", undefined, async () => {
+      const { sync } = await this.settings();
+      const exclude = request.exclude ?? sync.exclude;
+      return await createBackup(this.#backupEngine(), { ...request, exclude }, options);
+    });
   }
 
   /** @throws SyncError as restoreBackup */
   restoreBackup(request: RestoreBackupRequest, options?: BackupCallOptions): Promise<RestoredBackup> {
-    return restoreBackup(this.#backupEngine(), request, options);
+    const restore = () => restoreBackup(this.#backupEngine(), request, options);
+    return this.#orLogged("backup.restore", undefined, restore);
   }
 
   /** The archives of the workspace, newest first. */
@@ -352,12 +362,31 @@ export class App {
     return { root, files, tree, openTreeWriter, compression, newHasher, events: this.#events, clock: systemClock };
   }
 
+  /** What was refused or failed is in the log as well as what was done. @param provider undefined for backups */
+  async #orLogged<T>(event: ProductEvent["type"], provider: string | undefined, work: () => Promise<T>): Promise<T> {
+    const startedAtMs = this.#clock.now();
+    try {
+      return await work();
+    } catch (error) {
+      const { level, fields } = failureLine(error, provider, this.#clock.now() - startedAtMs);
+      this.log.write(level, event, fields);
+      throw error;
+    }
+  }
+
   #emit(event: ProductEvent): void {
     const line = eventLine(event);
     if (line !== undefined) this.log.write(line.level, event.type, line.fields);
     this.#options.listener?.emit(event);
     this.hooks.tell(event);
   }
+}
+
+/** A damaged config file is said where its settings are asked for, not here. */
+async function logFileOf({ files, openLogFile }: Platform, root: string): Promise<LogFile> {
+  const { server } = await loadSettings(files, root).catch(() => ({ server: SERVER_DEFAULT }));
+  const { logBytesMax: bytesMax, logFilesKept: filesKept } = server;
+  return openLogFile(files.join(root, "logs", "server.log"), { bytesMax, filesKept });
 }
 
 function scopeFor(

@@ -58,9 +58,10 @@ export const ROOMS: readonly Room[] = [
     imports: ["core/"],
     packages: ["@noble/hashes", "ipaddr.js", "jsonc-parser", "standardwebhooks", "typebox"],
   },
-  { at: "logs/", imports: ["core/"], packages: ["@logtape/*"] },
+  { at: "logs/", imports: ["core/"], packages: ["@logtape/logtape"] },
 
-  { at: OPEN_TYPES, imports: ["core/", "platform/terminal.ts"] },
+  { at: OPEN_TYPES, imports: ["core/", "platform/outbound.ts", "platform/terminal.ts"] },
+  { at: "platform/outbound.ts", imports: [] },
   { at: "platform/terminal.ts", imports: [] },
   { at: "platform/node/", imports: ["core/", OPEN_TYPES], packages: ["node:*", "@clack/prompts"] },
   { at: "platform/bun/", imports: ["core/", OPEN_TYPES, "platform/node/"], packages: ["node:*", "bun:*", "bun"] },

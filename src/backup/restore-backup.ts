@@ -48,14 +48,16 @@ export async function restoreBackup(
 ): Promise<RestoredBackup> {
   const { name } = checkBackupName(request.name);
   const startedAtMs = engine.clock.now();
-  const result = await withArchive(engine, name, options.signal, (archive) =>
+  const { bytes, ...result } = await withArchive(engine, name, options.signal, (archive) =>
     restoreFrom(engine, archive, request, options),
   );
   engine.events.emit({
     type: "backup.restore",
     name,
+    paths: request.paths ?? [],
     restored: result.restored.length,
     skipped: result.skipped.length,
+    bytes,
     durationMs: engine.clock.now() - startedAtMs,
   });
   return { name, ...result };
@@ -66,7 +68,7 @@ async function restoreFrom(
   archive: OpenArchive,
   request: RestoreRequest,
   options: BackupCallOptions,
-): Promise<Omit<RestoredBackup, "name">> {
+): Promise<Omit<RestoredBackup, "name"> & { readonly bytes: number }> {
   const writer = engine.openTreeWriter(engine.root);
   try {
     const planned = await planRestore(engine, writer, archive, request, options.signal);
@@ -75,7 +77,9 @@ async function restoreFrom(
     // Only now: a refused archive leaves no trace, not even of a lock.
     return await withBackupLock(engine, options.signal, async () => {
       const plan = planAgain(writer, planned, request);
-      return { restored: await write(engine, writer, archive, plan, options), ...told(plan) };
+      const restored = await write(engine, writer, archive, plan, options);
+      const bytes = plan.writes.reduce((sum, { entry }) => sum + entry.size, 0);
+      return { restored, ...told(plan), bytes };
     });
   } finally {
     writer.close();

@@ -26,6 +26,8 @@ const SyncSchema = Type.Object({
 const ServerSchema = Type.Object({
   host: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
   ports: Type.Optional(Type.Array(Type.Integer({ minimum: 0, maximum: 65535 }), { maxItems: 16 })),
+  log_bytes_max: Type.Optional(Type.Integer({ minimum: 4096 })),
+  log_files_kept: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
 });
 
 /** `hooks`: how webhooks are delivered. */

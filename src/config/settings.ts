@@ -8,8 +8,13 @@ export const CONFIG_FILES = ["config/comfyvn.json", "comfyvn.json"] as const;
 
 const CONFIG_BYTES_MAX = 1024 * 1024;
 
-/** Where a server listens unless told otherwise. */
-export const SERVER_DEFAULT = { host: "127.0.0.1", port: 8001 } as const;
+/** Where a server listens unless told otherwise, and how much of its log is kept. */
+export const SERVER_DEFAULT = {
+  host: "127.0.0.1",
+  port: 8001,
+  logBytesMax: 10 * 1024 * 1024,
+  logFilesKept: 5,
+} as const;
 
 const WEBHOOK_ATTEMPTS_DEFAULT = 16;
 const WEBHOOK_TIMEOUT_S_DEFAULT = 10;
@@ -27,7 +32,14 @@ export interface Settings {
     readonly bandwidthLimitBytesPerS: number | undefined;
     readonly localPath: string | undefined;
   };
-  readonly server: { readonly host: string; readonly port: number };
+  readonly server: {
+    readonly host: string;
+    readonly port: number;
+    /** logs/server.log is rotated before it grows over so many bytes. Counts from the next start. */
+    readonly logBytesMax: number;
+    /** Rotated files that are kept beside it. */
+    readonly logFilesKept: number;
+  };
   readonly hooks: {
     /** Webhooks may lead to this machine and to private networks. */
     readonly allowPrivateTargets: boolean;
@@ -83,6 +95,11 @@ function mergeLayers(layers: readonly ConfigFile[]): Settings {
       webhookAttemptsMax: hooks.webhook_attempts_max ?? WEBHOOK_ATTEMPTS_DEFAULT,
       webhookTimeoutMs: (hooks.webhook_timeout_s ?? WEBHOOK_TIMEOUT_S_DEFAULT) * 1000,
     },
-    server: { host: server.host ?? SERVER_DEFAULT.host, port: server.ports?.[0] ?? SERVER_DEFAULT.port },
+    server: {
+      host: server.host ?? SERVER_DEFAULT.host,
+      port: server.ports?.[0] ?? SERVER_DEFAULT.port,
+      logBytesMax: server.log_bytes_max ?? SERVER_DEFAULT.logBytesMax,
+      logFilesKept: server.log_files_kept ?? SERVER_DEFAULT.logFilesKept,
+    },
   };
 }

@@ -61,8 +61,12 @@ export interface BackupCreated {
 export interface BackupRestored {
   readonly type: "backup.restore";
   readonly name: string;
+  /** What was asked for; empty for all of the archive. */
+  readonly paths: readonly string[];
   readonly restored: number;
   readonly skipped: number;
+  /** Of the files that were restored. */
+  readonly bytes: number;
   readonly durationMs: number;
 }
 

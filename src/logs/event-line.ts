@@ -1,8 +1,20 @@
+import { toSyncError } from "../core/errors.ts";
 import type { ProductEvent } from "../core/events.ts";
 
 export interface EventLine {
   readonly level: "info" | "warning" | "error";
   readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** What stands in the place of a provider for what stays on this machine. */
+const ARCHIVES = "backup";
+
+/** The line of an operation that was refused or failed, so that a log holds what did not happen as well. */
+export function failureLine(thrown: unknown, provider: string | undefined, durationMs: number): EventLine {
+  const { code, message } = toSyncError(thrown);
+  const level = code === "aborted" ? "warning" : "error";
+  const fields = { provider: provider ?? ARCHIVES, status: "failed", code, error: message, duration_ms: durationMs };
+  return { level, fields };
 }
 
 /** An event as a line of the log, in the names that notes.md uses; undefined for what is not logged. */
@@ -22,7 +34,7 @@ export function eventLine(event: ProductEvent): EventLine | undefined {
     case "backup.create":
     case "backup.restore": {
       const { type: _, durationMs, ...rest } = event;
-      return { level: "info", fields: { ...rest, duration_ms: durationMs } };
+      return { level: "info", fields: { provider: ARCHIVES, ...rest, duration_ms: durationMs } };
     }
     case "vault.audit": {
       const { type: _, ...rest } = event;

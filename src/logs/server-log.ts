@@ -1,81 +1,67 @@
-import { getRotatingFileSink } from "@logtape/file";
-import { getJsonLinesFormatter, type LogLevel, type Sink } from "@logtape/logtape";
+import { getJsonLinesFormatter, type LogLevel } from "@logtape/logtape";
+import { toSyncError } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
-import type { Files } from "../platform/contract.ts";
+import type { LogFile } from "../platform/contract.ts";
 import type { SecretValues } from "./redact.ts";
 
-const LOG_BYTES_MAX = 10 * 1024 * 1024;
-const LOG_FILES_KEPT = 5;
-
-/** logs/server.log: one JSON object a line, redacted before it is serialised, rotated by size. */
+/** logs/server.log: one JSON object a line, redacted before it is serialised. */
 export interface ServerLog {
-  /** Never throws: a full disk must not stop a run. The first failure is said on stderr. */
+  /** Never throws and never waits: a full disk must not stop a run. */
   write(level: LogLevel, event: string, fields: Readonly<Record<string, unknown>>): void;
   close(): void;
 }
 
-/** Where lines go when the log file cannot be used. */
+/** Where lines go while the log file cannot be written. */
 export type Complain = (line: string) => void;
 
-/**
- * Opens `<root>/logs/server.log`. When the folder cannot be written, says so once through `complain` and sends the
- * lines there instead, so that the server still starts.
- */
-export async function openServerLog(
-  files: Files,
-  root: string,
-  secrets: SecretValues,
-  complain: Complain,
-): Promise<ServerLog> {
-  const path = files.join(root, "logs", "server.log");
-  let sink: (Sink & Partial<Disposable>) | undefined;
-  try {
-    await files.makeFolder(files.dirname(path));
-    sink = getRotatingFileSink(path, {
-      maxSize: LOG_BYTES_MAX,
-      maxFiles: LOG_FILES_KEPT,
-      // Unbuffered: the line that explains a crash is on the disk before it.
-      bufferSize: 0,
-      formatter,
-    });
-  } catch {
-    complain(`${path} cannot be written; the log goes to stderr`);
-  }
-  return new SinkLog(sink ?? ((record) => complain(formatter(record).trimEnd())), secrets, complain);
+/** While the file cannot be written, that is said once through `complain`, and the lines go there. */
+export function openServerLog(file: LogFile, secrets: SecretValues, complain: Complain): ServerLog {
+  return new FileLog(file, secrets, complain);
 }
 
 /** Events are told apart by `event`; LogTape adds `@timestamp`, `level`, `message` and `logger`. */
 const formatter = getJsonLinesFormatter({ properties: "flatten" });
 
-class SinkLog implements ServerLog {
-  #complained = false;
+class FileLog implements ServerLog {
+  #failing = false;
+  readonly #encoder = new TextEncoder();
 
   constructor(
-    private readonly sink: Sink & Partial<Disposable>,
+    private readonly file: LogFile,
     private readonly secrets: SecretValues,
     private readonly complain: Complain,
-  ) {}
+  ) {
+    // Said at the start of a server, not hours later at its first line.
+    this.#append("");
+  }
 
   write(level: LogLevel, event: string, fields: Readonly<Record<string, unknown>>): void {
     const redacted = this.secrets.redact(fields);
-    const properties = { event, ...(isJsonObject(redacted) ? redacted : {}) };
-    try {
-      this.sink({
-        category: ["comfyvn", "sync"],
-        level,
-        message: [event],
-        rawMessage: event,
-        timestamp: Date.now(),
-        properties,
-      });
-    } catch (error) {
-      if (this.#complained) return;
-      this.#complained = true;
-      this.complain(`logs/server.log cannot be written: ${error instanceof Error ? error.message : "unknown error"}`);
-    }
+    const line = formatter({
+      category: ["comfyvn", "sync"],
+      level,
+      message: [event],
+      rawMessage: event,
+      timestamp: Date.now(),
+      properties: { ...(isJsonObject(redacted) ? redacted : {}), event },
+    });
+    if (!this.#append(line)) this.complain(line.trimEnd());
   }
 
   close(): void {
-    this.sink[Symbol.dispose]?.();
+    this.file.close();
+  }
+
+  /** Whether the file took it. */
+  #append(line: string): boolean {
+    try {
+      this.file.append(this.#encoder.encode(line));
+      this.#failing = false;
+      return true;
+    } catch (error) {
+      if (!this.#failing) this.complain(`${toSyncError(error).message}; the log goes to stderr`);
+      this.#failing = true;
+      return false;
+    }
   }
 }

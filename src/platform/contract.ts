@@ -6,8 +6,10 @@
  * file), `disk_full` (ENOSPC, EDQUOT), `write_failed`; the system's own error is the cause.
  */
 import type { NewHasher } from "../core/hash.ts";
+import type { Outbound } from "./outbound.ts";
 import type { Terminal } from "./terminal.ts";
 
+export type { Outbound, PinnedPost, PostOutcome } from "./outbound.ts";
 export type { Prompts, Terminal, TextQuestion } from "./terminal.ts";
 
 export interface Platform {
@@ -24,6 +26,7 @@ export interface Platform {
   /** SQLite in one file, made when missing. @throws SyncError `lock_busy`, `file_unreadable`, like all that it returns */
   readonly openDatabase: (path: string) => Database;
   readonly outbound: Outbound;
+  readonly openLogFile: (path: string, options: LogFileOptions) => LogFile;
   /** This machine and process for people, e.g. `studio-pc, process 4711`. */
   machineName(): string;
   /** The value of an environment variable; undefined when unset or empty. */
@@ -145,6 +148,22 @@ export interface AppendHandle {
   /** Everything appended is on the disk when this resolves. */
   sync(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A log of whole lines that several processes may write: `path`, and what it was before as `path.1` (the latest) to `path.N`. */
+export interface LogFile {
+  /**
+   * In one write of the system; in the hands of the system when this returns. The file is made anew when it is full or
+   * gone. @throws SyncError `disk_full`, `write_failed`; the next call tries again
+   */
+  append(lines: Uint8Array): void;
+  close(): void;
+}
+
+/** A file that would grow over `bytesMax` is kept as `path.1`; `filesKept` is N. */
+export interface LogFileOptions {
+  readonly bytesMax: number;
+  readonly filesKept: number;
 }
 
 export interface FileLock {
@@ -298,34 +317,6 @@ export interface DeflateOptions {
   /** Another piece follows: the stream is not ended, and stops at a whole byte. */
   readonly more: boolean;
 }
-
-/** HTTP to addresses that the caller has looked at: nothing here asks a proxy of the environment or follows a redirect. */
-export interface Outbound {
-  /** Every address that the system knows for a host name; empty when it knows none, also for want of an answer. */
-  addressesOf(host: string): Promise<readonly string[]>;
-  /** POSTs to `address` itself, whatever the name of the URL leads to by now. TLS and Host are those of the URL. Never throws. */
-  post(request: PinnedPost): Promise<PostOutcome>;
-}
-
-export interface PinnedPost {
-  /** http or https, without user and password. */
-  readonly url: URL;
-  /** IPv4 or IPv6. */
-  readonly address: string;
-  /** Host and Content-Length are added. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
-  /** For all of it, from the connection to the end of the answer. */
-  readonly timeoutMs: number;
-  /** The answer's body is not wanted; after so much of it the connection is closed. */
-  readonly answerBytesMax: number;
-  readonly signal?: AbortSignal;
-}
-
-export type PostOutcome =
-  | { readonly status: number; readonly retryAfter: string | undefined }
-  /** No answer came. A failed request may have arrived all the same, unless the connection was never made (`unreachable`). */
-  | { readonly failure: "unreachable" | "tls" | "timeout" | "broken" | "aborted" };
 
 export interface ServeOptions {
   readonly host: string;

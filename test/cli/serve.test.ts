@@ -78,3 +78,24 @@ test("a damaged config file does not keep the server down: it says what is wrong
     expect(await gated.json()).toMatchObject({ status: 503, code: "config_malformed" });
   });
 });
+
+test("a log folder that cannot be written does not keep the server down: that is said on stderr, and the lines go there", async () => {
+  const workspace = cliWorkspace();
+  // A file in the folder's place stops root as well.
+  workspace.write("logs", "not a folder");
+  await workspace.during(["serve", "--port", "0"], async (child) => {
+    const base = (await lineOf(child, LISTENING)).slice("listening on ".length);
+    const answer = await fetch(`${base}/api/backup/create`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ include: ["nothing"] }),
+    });
+    expect(answer.status).toBe(409);
+    child.kill("SIGTERM");
+    const stderr = await new Response(child.stderr).text();
+    expect(stderr).toContain("server.log cannot be written");
+    expect(stderr).toContain('"event":"backup.create"');
+    expect(await child.exited).toBe(0);
+  });
+  expect(readFileSync(join(workspace.root, "logs"), "utf8")).toBe("not a folder");
+});

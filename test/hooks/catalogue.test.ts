@@ -27,7 +27,7 @@ describe("what the product emits becomes a payload of the catalogue", () => {
     },
     { ...sync, type: "sync.run", status: "partial", uploads: 1, deletes: 2, skipped: 3, bytes: 4, errors: 5 },
     { type: "backup.create", name: "a.zip", paths: ["data"], files: 1, bytes: 2, removed: 3, durationMs: 4 },
-    { type: "backup.restore", name: "a.zip", restored: 1, skipped: 2, durationMs: 3 },
+    { type: "backup.restore", paths: [], bytes: 7, name: "a.zip", restored: 1, skipped: 2, durationMs: 3 },
   ];
   test.each(events)("$type", (event) => {
     const hook = hookOfEvent(event, 7.5);

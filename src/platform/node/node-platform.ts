@@ -5,6 +5,7 @@ import { nodeCompression } from "./node-compression.ts";
 import { openDatabase } from "./node-database.ts";
 import { nodeFiles } from "./node-files.ts";
 import { newNodeHasher } from "./node-hasher.ts";
+import { openLogFile } from "./node-log-file.ts";
 import { nodeOutbound } from "./node-outbound.ts";
 import { nodeTerminal } from "./node-terminal.ts";
 import { nodeThreads } from "./node-threads.ts";
@@ -25,6 +26,7 @@ export function nodePlatform(own: Pick<Platform, "runtime" | "serve">): Platform
     threads: nodeThreads,
     openDatabase,
     outbound: nodeOutbound,
+    openLogFile,
     machineName: () => `${hostname()}, process ${process.pid}`,
     env: (name) => {
       const value = process.env[name];
