@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import type { Platform, TerminationSignal } from "../platform/contract.ts";
-import { CommandLine } from "./command-line.ts";
+import { CommandLine, EXIT } from "./command-line.ts";
 import { createProgram, type Written } from "./program.ts";
 import { reportError } from "./report-error.ts";
 
@@ -20,7 +20,7 @@ export async function runCli(argv: readonly string[], platform: Platform): Promi
   });
   try {
     await runProgram(cli, argv);
-    return cli.status;
+    return cli.status === EXIT.sigint && received === "SIGTERM" ? EXIT.sigterm : cli.status;
   } catch (error) {
     return await reportError(cli, error, received);
   } finally {

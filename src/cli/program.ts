@@ -6,6 +6,7 @@ import { completeCommand, completionCommand } from "./completion/completion-comm
 import { demoCommand } from "./demo.ts";
 import { flagsCommand } from "./flags-command.ts";
 import { HELP_COLUMNS } from "./help.ts";
+import { hooksCommand } from "./hooks/hooks-command.ts";
 import { initCommand } from "./init/init-command.ts";
 import { manifestCommand } from "./manifest-command.ts";
 import { providerCommand } from "./provider-command.ts";
@@ -30,7 +31,7 @@ const COMMANDS: readonly (readonly [heading: string, makers: readonly Maker[]])[
   ["Mirror:", [planCommand, runCommand, manifestCommand, providerCommand]],
   ["Backups:", [backupCommand]],
   ["Settings:", [vaultCommand, flagsCommand]],
-  ["Server and tools:", [serveCommand, completionCommand]],
+  ["Server and tools:", [serveCommand, hooksCommand, completionCommand]],
 ];
 
 /** What the parser writes itself: help and the version. */

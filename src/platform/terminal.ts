@@ -8,8 +8,8 @@ export interface Terminal {
   readonly outputColumns: number | undefined;
   /** Columns of the terminal that stderr is; undefined when it is none. */
   readonly errorColumns: number | undefined;
-  /** To stdout. A reader that went away is no error: the rest is dropped. @throws SyncError `disk_full`, `write_failed` */
-  write(text: string): Promise<void>;
+  /** To stdout. A reader that went away is no error: false, the rest is dropped. @throws SyncError `disk_full`, `write_failed` */
+  write(text: string): Promise<boolean>;
   /** To stderr; never throws. */
   writeError(text: string): void;
   /**

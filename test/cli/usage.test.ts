@@ -28,6 +28,8 @@ const COMMANDS = [
   "flags list",
   "flags enable",
   "flags disable",
+  "hooks list",
+  "hooks tail",
   "provider verify",
 ];
 

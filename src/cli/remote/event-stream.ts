@@ -1,9 +1,12 @@
 import { isJsonObject, type JsonObject } from "../../core/json.ts";
 
-/** An event of a Server-Sent Events stream. */
+/** A block of a Server-Sent Events stream. */
 export interface StreamEvent {
+  /** `message` unless the server names another. */
+  readonly event: string;
   readonly id: string | undefined;
-  readonly data: string;
+  /** undefined where the block only gives an id to go on from. */
+  readonly data: string | undefined;
 }
 
 /** Reads text/event-stream: blocks of `field: value` lines, a blank line after each. Comments and unknown fields are passed over. */
@@ -15,7 +18,10 @@ export async function* readEventStream(body: ReadableStream<Uint8Array>): AsyncG
     rest = blocks.pop() ?? "";
     for (const block of blocks) {
       const data = fieldsOf(block, "data");
-      if (data.length > 0) yield { id: fieldsOf(block, "id").at(-1), data: data.join("\n") };
+      const id = fieldsOf(block, "id").at(-1);
+      const event = fieldsOf(block, "event").at(-1) ?? "message";
+      if (data.length > 0) yield { event, id, data: data.join("\n") };
+      else if (id !== undefined) yield { event, id, data: undefined };
     }
   }
 }
@@ -28,7 +34,7 @@ function fieldsOf(block: string, name: string): string[] {
 /** The hook envelope in an event: `{event, ts, data}`; undefined for anything else. */
 export function hookOf({ data }: StreamEvent): { readonly event: string; readonly data: JsonObject } | undefined {
   try {
-    const value: unknown = JSON.parse(data);
+    const value: unknown = JSON.parse(data ?? "null");
     if (!isJsonObject(value) || typeof value["event"] !== "string" || !isJsonObject(value["data"])) return undefined;
     return { event: value["event"], data: value["data"] };
   } catch {

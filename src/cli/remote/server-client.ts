@@ -24,6 +24,8 @@ export interface ServerClientOptions {
   /** Without a slash at its end. */
   readonly address: string;
   readonly token: string | undefined;
+  /** What to do where no server answers. */
+  readonly advice?: string;
   /** Fires at Ctrl-C: the server sees the connection end and cancels. */
   readonly signal: AbortSignal;
 }
@@ -81,7 +83,7 @@ export class ServerClient implements StudioApi {
 
   /** The answer to a request, whatever it is. */
   async fetch(method: "GET" | "POST", path: string, init: RequestInit = {}): Promise<Response> {
-    const { address, token, signal } = this.#options;
+    const { address, token, signal, advice = "leave --server out to work without one" } = this.#options;
     const headers = new Headers(init.headers);
     if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
     try {
@@ -91,7 +93,7 @@ export class ServerClient implements StudioApi {
       if (signal.aborted) throw error;
       throw new SyncError(
         "server_unreachable",
-        `no server answers at ${address}; start one there (comfyvn-sync serve), or leave --server out to work without one`,
+        `no server answers at ${address}; start one there (comfyvn-sync serve), or ${advice}`,
         { cause: error, retryable: true },
       );
     }

@@ -42,11 +42,13 @@ function withoutErrorEvents(stream: NodeJS.WriteStream): NodeJS.WriteStream {
 
 function ignore(): void {}
 
-async function write(text: string): Promise<void> {
+async function write(text: string): Promise<boolean> {
   const stdout = withoutErrorEvents(process.stdout);
   const error = await new Promise<Error | null | undefined>((resolve) => void stdout.write(text, resolve));
+  if (!error) return true;
   // `… | head` has read what it wanted.
-  if (error && systemCode(error) !== "EPIPE") throw writeError("the output", error);
+  if (systemCode(error) === "EPIPE") return false;
+  throw writeError("the output", error);
 }
 
 async function readAll(maxBytes: number, path?: string): Promise<Uint8Array> {

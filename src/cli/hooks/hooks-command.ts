@@ -1,0 +1,67 @@
+import { Command } from "commander";
+import { isJsonObject } from "../../core/json.ts";
+import type { CommandLine } from "../command-line.ts";
+import { formatTable, printable } from "../format.ts";
+import { withHelp } from "../help.ts";
+import { withJson } from "../options.ts";
+import { runningServer, type RunningServerFlags, withRunningServer } from "./running-server.ts";
+import { tailHooks } from "./tail.ts";
+
+const TAIL_HELP = `
+Prints one line for each event from now on, until Ctrl-C. A lost connection is
+made anew, and the events in between follow as far as the server kept them.`;
+
+/** `hooks list|tail`, of a server that runs. */
+export function hooksCommand(cli: CommandLine): Command {
+  const group = new Command("hooks")
+    .summary("what a running server tells tools")
+    .description("see what a running server tells tools")
+    .addCommand(listCommand(cli))
+    .addCommand(tailCommand(cli));
+  return withHelp(group, {
+    examples: [
+      ["what there is to hear of", "comfyvn-sync hooks list"],
+      ["watch it happen", "comfyvn-sync hooks tail"],
+    ],
+  });
+}
+
+function listCommand(cli: CommandLine): Command {
+  const command = withJson(
+    withRunningServer(new Command("list").description("show the events that tools can hear of")),
+  );
+  withHelp(command, { examples: [["with their payloads", "comfyvn-sync hooks list --json"]] });
+  return cli.action(command, async (called) => {
+    const flags = called.optsWithGlobals<RunningServerFlags>();
+    const server = await runningServer(cli, flags);
+    const answer: unknown = await (await server.get("/api/modder/hooks")).json();
+    if (flags.json === true) return await cli.printJson(answer);
+    const hooks = isJsonObject(answer) && Array.isArray(answer["hooks"]) ? answer["hooks"].filter(isJsonObject) : [];
+    await cli.print(formatTable(hooks.map((hook) => [textOf(hook["name"]), textOf(hook["description"])])));
+  });
+}
+
+function tailCommand(cli: CommandLine): Command {
+  const command = withRunningServer(
+    new Command("tail")
+      .description("print events as they happen")
+      .argument("[event...]", "the events to print (default: all)")
+      .option("--json", "print each event's envelope as the server sends it, one a line"),
+  );
+  withHelp(command, {
+    words: TAIL_HELP,
+    examples: [
+      ["only how runs end", "comfyvn-sync hooks tail on_cloud_sync_complete"],
+      ["for a program, from another machine's server", "comfyvn-sync hooks tail --json --server http://studio:8001"],
+    ],
+  });
+  return cli.action(command, async (called) => {
+    const flags = called.optsWithGlobals<RunningServerFlags>();
+    const server = await runningServer(cli, flags);
+    return await tailHooks(cli, server, { topics: called.args, json: flags.json === true });
+  });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? printable(value) : "";
+}
