@@ -62,7 +62,9 @@ describe("hooks list", () => {
   test("no server there: said with what to do", async () => {
     const { status, stderr } = await cliWorkspace().call(["hooks", "list"], { env: { COMFYVN_PORT: "1" } });
     expect(status).toBe(1);
-    expect(stderr).toContain("no server answers at http://127.0.0.1:1; start one with");
+    expect(stderr).toContain(
+      "no server answers at http://127.0.0.1:1; start one there (comfyvn-sync serve), or name another",
+    );
     expect(stderr).toContain("[server_unreachable]");
   });
 
