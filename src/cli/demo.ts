@@ -43,6 +43,7 @@ restore, each with its result. It takes a few seconds.`,
     const flags = called.optsWithGlobals<DemoFlags>();
     if (flags.root !== undefined) cli.note("the demo makes a temporary workspace of its own; --root is not used");
     const { files } = cli.platform;
+    cli.whenStopped = "the demo's folders are removed";
     const root = await files.makeTempFolder("comfyvn-demo-workspace-");
     const mirror = await files.makeTempFolder("comfyvn-demo-mirror-");
     try {

@@ -41,6 +41,7 @@ as they should be. Stopped by Ctrl-C it removes what it has written.`,
   });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<DestinationFlags>();
+    cli.whenStopped = "what was written to the destination is removed again";
     const results = await withApp(cli, flags, async (app) => {
       const all: ConformanceResult[] = [];
       for await (const result of app.verifyDestination(destinationRequest(flags), cli.signal)) {

@@ -1,48 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { cliWorkspace, PASSPHRASE } from "./cli-process.ts";
-
-const MAIN = resolve(import.meta.dir, "../../src/main.ts");
-const ENTER = "\r";
-
-interface Answer {
-  readonly question: string;
-  readonly keys: string;
-}
-
-/** Runs the program on a terminal of its own; each of `answers` is typed when its question is on the screen. */
-async function onTerminal(root: string, args: readonly string[], answers: readonly Answer[] = []) {
-  let screen = "";
-  let from = 0;
-  const left = [...answers];
-  const child = Bun.spawn([process.execPath, MAIN, ...args], {
-    cwd: root,
-    env: { PATH: "/usr/bin:/bin", HOME: root, TERM: "xterm" },
-    terminal: {
-      cols: 100,
-      rows: 30,
-      data: (terminal, bytes) => {
-        screen += new TextDecoder().decode(bytes);
-        const [next] = left;
-        const at = next === undefined ? -1 : screen.indexOf(next.question, from);
-        if (next === undefined || at < 0) return;
-        from = at + next.question.length;
-        left.shift();
-        terminal.write(next.keys);
-      },
-    },
-  });
-  const timer = setTimeout(() => child.kill("SIGKILL"), 30_000);
-  try {
-    const status = await child.exited;
-    return { status, screen: screen.replaceAll("\r\n", "\n"), unasked: left.length };
-  } finally {
-    clearTimeout(timer);
-    child.kill("SIGKILL");
-    child.terminal?.close();
-  }
-}
+import { ENTER, onTerminal } from "./on-terminal.ts";
 
 const ASKED = "passphrase of the vault: ";
 
