@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileNameFor, hostTarget } from "../../scripts/build/targets.ts";
+import { denoProgram } from "../../test/runtimes/deno-program.ts";
 import { measureStarts } from "./measure-starts.ts";
 
 const project = join(import.meta.dir, "../..");
@@ -30,7 +31,7 @@ const ways: readonly Way[] = [
   { name: "bun src/main.ts serve", command: [process.execPath, join(project, "src/main.ts")] },
   {
     name: "deno run",
-    command: [join(project, "node_modules/.bin/deno"), "run", "--allow-all", join(project, "src/main.ts")],
+    command: [denoProgram(project), "run", "--allow-all", join(project, "src/main.ts")],
   },
 ];
 

@@ -133,6 +133,7 @@ function newRequestMaker({ settings }: S3Connection): S3Client {
     useFipsEndpoint: false,
     useArnRegion: false,
     disableS3ExpressSessionAuth: true,
+    disableClockSkewCorrection: true,
     sigv4aSigningRegionSet: [settings.region],
     authSchemePreference: ["aws.auth#sigv4"],
     userAgentAppId: async () => undefined,
