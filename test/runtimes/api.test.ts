@@ -16,11 +16,27 @@ const FLAGS = ["enable_cloud_sync", "enable_cloud_sync_local", "enable_cloud_syn
 interface Answer {
   readonly status: number;
   readonly type: string;
-  readonly body: Record<string, any>;
+  readonly body: ApiBody;
+}
+
+/** What the tests look at, of whichever answer. */
+interface ApiBody {
+  readonly [name: string]: unknown;
+  readonly summary?: {
+    readonly status: string;
+    readonly uploads: readonly unknown[];
+    readonly deletes: readonly unknown[];
+    readonly warnings?: readonly string[];
+    readonly bytes_uploaded: number;
+  };
+  readonly name?: string;
+  readonly backups?: readonly { readonly name: string }[];
+  readonly items?: readonly { readonly event: string }[];
+  readonly paths?: Readonly<Record<string, { readonly post?: object }>>;
 }
 
 for (const runtime of RUNTIMES) {
-  describe(`the API on ${runtime.name}`, async () => {
+  describe(`the API on ${runtime.name}`, () => {
     const root = tempFolder();
     const nas = tempFolder();
     let server: Started;
@@ -109,26 +125,22 @@ for (const runtime of RUNTIMES) {
     test("mirrors to a folder: a dry run changes nothing, a run sends all, the next one nothing", async () => {
       const request = { service: "local", paths: ["assets"] };
       const planned = await post("/api/sync/dry_run", request);
-      expect([planned.status, planned.body["summary"]?.uploads.length]).toEqual([200, 303]);
+      expect([planned.status, planned.body.summary?.uploads.length]).toEqual([200, 303]);
       expect(existsSync(join(nas, "default"))).toBe(false);
       const run = await post("/api/sync/run", request);
-      expect([run.status, run.body["summary"]?.status, run.body["summary"]?.bytes_uploaded]).toEqual([
-        200,
-        "ok",
-        302_303,
-      ]);
+      expect([run.status, run.body.summary?.status, run.body.summary?.bytes_uploaded]).toEqual([200, "ok", 302_303]);
       expect(readFileSync(join(nas, "default/assets/bilder/größe ☃.png"))).toEqual(
         readFileSync(join(root, "assets/bilder/größe ☃.png")),
       );
       const again = await post("/api/sync/dry_run", request);
-      expect([again.body["summary"]?.uploads, again.body["summary"]?.deletes]).toEqual([[], []]);
+      expect([again.body.summary?.uploads, again.body.summary?.deletes]).toEqual([[], []]);
     });
 
     test("deletes at the destination what is gone, and refuses to delete nearly all", async () => {
       rmSync(join(root, "assets/many/0.txt"));
       const request = { service: "local", paths: ["assets"] };
       const run = await post("/api/sync/run", request);
-      expect(run.body["summary"]?.deletes).toEqual(["assets/many/0.txt"]);
+      expect(run.body.summary?.deletes).toEqual(["assets/many/0.txt"]);
       rmSync(join(root, "assets/many"), { recursive: true });
       const guarded = await post("/api/sync/run", request);
       expect([guarded.status, guarded.body["code"]]).toEqual([409, "delete_guard"]);
@@ -138,9 +150,9 @@ for (const runtime of RUNTIMES) {
     test("mirrors to S3 with the vault's credentials", async () => {
       const request = { service: "s3", snapshot: "nightly", paths: ["assets"] };
       const run = await post("/api/sync/run", request);
-      expect([run.status, run.body["summary"]?.status, run.body["summary"]?.uploads.length]).toEqual([200, "ok", 3]);
+      expect([run.status, run.body.summary?.status, run.body.summary?.uploads.length]).toEqual([200, "ok", 3]);
       const again = await post("/api/sync/dry_run", request);
-      expect([again.body["summary"]?.uploads, again.body["summary"]?.warnings ?? []]).toEqual([[], []]);
+      expect([again.body.summary?.uploads, again.body.summary?.warnings ?? []]).toEqual([[], []]);
       expect(
         s3.seen.some(({ operation, key }) => operation === "PutObject" && key === "nightly/assets/script.rpy"),
       ).toBe(true);
@@ -149,8 +161,8 @@ for (const runtime of RUNTIMES) {
     test("archives, verifies and restores, with the file's time", async () => {
       const created = await post("/api/backup/create", { label: "test", include: ["assets"] });
       expect([created.status, created.body["files"]]).toEqual([200, 3]);
-      const { name } = created.body as { name: string };
-      expect((await call("/api/backup")).body["backups"].map((each: { name: string }) => each.name)).toEqual([name]);
+      const { name } = created.body;
+      expect((await call("/api/backup")).body.backups?.map((each) => each.name)).toEqual([name ?? ""]);
       expect((await post("/api/backup/verify", { name })).status).toBe(200);
       rmSync(join(root, "assets/script.rpy"));
       const restored = await post("/api/backup/restore", { name });
@@ -161,21 +173,21 @@ for (const runtime of RUNTIMES) {
 
     test("sends hooks over WebSocket, and keeps them in the history", async () => {
       const socket = new WebSocket(`${server.base.replace("http", "ws")}/api/modder/hooks/ws`);
-      const messages: any[] = [];
+      const messages: { readonly event?: string }[] = [];
       const got = Promise.withResolvers<void>();
-      socket.onmessage = ({ data }) => {
+      socket.addEventListener("message", ({ data }) => {
         messages.push(JSON.parse(String(data)));
         if (messages.length === 1) void post("/api/sync/dry_run", { service: "local", paths: ["assets"] });
         if (messages.at(-1)?.event !== undefined) got.resolve();
-      };
-      socket.onopen = () => socket.send(JSON.stringify({ topics: ["on_cloud_sync_plan"] }));
-      socket.onerror = () => got.reject(new Error("the WebSocket failed"));
+      });
+      socket.addEventListener("open", () => socket.send(JSON.stringify({ topics: ["on_cloud_sync_plan"] })));
+      socket.addEventListener("error", () => got.reject(new Error("the WebSocket failed")));
       await got.promise;
       socket.close();
       expect(messages[0]).toMatchObject({ ok: true });
       expect(messages.at(-1)).toMatchObject({ event: "on_cloud_sync_plan", data: { service: "local" } });
       const { body } = await call("/api/modder/hooks/history?limit=5");
-      expect(body["items"].map((each: { event: string }) => each.event)).toContain("on_cloud_sync_plan");
+      expect(body.items?.map((each) => each.event)).toContain("on_cloud_sync_plan");
     });
 
     test("streams hooks as Server-Sent Events", async () => {
@@ -241,7 +253,7 @@ for (const runtime of RUNTIMES) {
 
     test("describes itself", async () => {
       const { body } = await call("/openapi.json");
-      expect([body["openapi"], typeof body["paths"]["/api/sync/run"].post]).toEqual(["3.1.0", "object"]);
+      expect([body["openapi"], typeof body.paths?.["/api/sync/run"]?.post]).toEqual(["3.1.0", "object"]);
       expect((await call("/docs")).type).toStartWith("text/html");
     });
 

@@ -20,9 +20,11 @@ export const RUNTIMES: readonly Runtime[] = [
   { name: "Deno", command: async (root, reads) => denoCommand([root, ...reads]) },
 ];
 
+/** Here and not where it is filled: it is to be there until the test file ends. */
+const compiledFolder = tempFolder();
 let compiled: Promise<string> | undefined;
 
-/** The program as one file in an empty folder; made once for the test files of a process. */
+/** The program as one file in a folder of its own; made once for a test file. */
 export function compiledFile(): Promise<string> {
   compiled ??= makeCompiledFile();
   return compiled;
@@ -31,13 +33,13 @@ export function compiledFile(): Promise<string> {
 async function makeCompiledFile(): Promise<string> {
   const target = hostTarget();
   if (target === undefined) throw new Error(`there is no compiled file for ${process.platform} ${process.arch}`);
-  const outfile = join(tempFolder(), fileNameFor(target));
+  const outfile = join(compiledFolder, fileNameFor(target));
   await compile({ project: PROJECT, target, bun: process.execPath, outfile });
   return outfile;
 }
 
 /** The permissions of README.md, and not one more. Its network is what a server on loopback and its peers need. */
-export function denoPermissions(folders: readonly string[]): readonly string[] {
+function denoPermissions(folders: readonly string[]): readonly string[] {
   return [
     "--no-prompt",
     "--allow-net=127.0.0.1",
