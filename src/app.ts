@@ -13,6 +13,7 @@ import { type RestoredBackup, restoreBackup } from "./backup/restore-backup.ts";
 import { type VerifiedBackup, verifyBackup } from "./backup/verify-backup.ts";
 import { requireFlag, requireService } from "./config/flags.ts";
 import { loadSettings, SERVER_DEFAULT, type Settings } from "./config/settings.ts";
+import { readTestDriveUrl, TEST_DRIVE_URL } from "./config/test-drive-url.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { SyncError } from "./core/errors.ts";
 import type { EventSink, ProductEvent } from "./core/events.ts";
@@ -36,6 +37,7 @@ import type { OpenProvider } from "./providers/contract.ts";
 import type { ConformanceResult } from "./providers/conformance/run-conformance.ts";
 import { type DryRunResult, dryRun } from "./sync/dry-run.ts";
 import type { Engine, SyncJob } from "./sync/engine.ts";
+import type { LeaseHolder } from "./sync/lease.ts";
 import { loadLeaseHolder } from "./sync/lease-holder.ts";
 import { fileManifestCache } from "./sync/manifest-cache.ts";
 import { type RunResult, runSync } from "./sync/run.ts";
@@ -102,7 +104,7 @@ export class App {
   readonly #threads: ThreadPool;
   readonly #hashTree: TreeHasher;
 
-  private constructor(options: AppOptions, log: ServerLog, secrets: SecretValues) {
+  private constructor(options: AppOptions, log: ServerLog, secrets: SecretValues, testDriveUrl: string | undefined) {
     this.#options = options;
     this.platform = options.platform;
     this.root = options.root;
@@ -142,17 +144,20 @@ export class App {
       vault: this.vault,
       secrets,
       passphrase: () => this.passphrase(),
+      holder: () => this.#holder(),
+      testDriveUrl,
       loadProvider: options.loadProvider,
     });
   }
 
-  /** @throws SyncError `root_missing` when the workspace is not a folder */
+  /** @throws SyncError `root_missing` when the workspace is not a folder; `config_invalid` (test-drive-url.ts) */
   static async open(options: AppOptions): Promise<App> {
     const { files } = options.platform;
+    const testDriveUrl = readTestDriveUrl(options.platform.env(TEST_DRIVE_URL));
     const root = await workspaceFolder(files, options.root);
     const secrets = new SecretValues();
     const log = openServerLog(await logFileOf(options.platform, root), secrets, options.complain);
-    return new App({ ...options, root }, log, secrets);
+    return new App({ ...options, root }, log, secrets, testDriveUrl);
   }
 
   close(): void {
@@ -350,9 +355,13 @@ export class App {
       cache: fileManifestCache(files, this.root, newHasher),
       events: this.#events,
       clock: this.#clock,
-      holder: () => loadLeaseHolder(files, this.root, this.platform.machineName()),
+      holder: () => this.#holder(),
       concurrencyMax: settings.sync.concurrency ?? CONCURRENCY_MAX_DEFAULT,
     };
+  }
+
+  #holder(): Promise<LeaseHolder> {
+    return loadLeaseHolder(this.platform.files, this.root, this.platform.machineName());
   }
 
   #backupEngine(): BackupEngine {

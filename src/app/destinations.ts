@@ -10,6 +10,7 @@ import type { Platform } from "../platform/contract.ts";
 import type { OpenProvider, Provider, ProviderSettings } from "../providers/contract.ts";
 import { loadProvider } from "../providers/registry.ts";
 import { withRetry } from "../providers/retry.ts";
+import type { LeaseHolder } from "../sync/lease.ts";
 import type { SecretsVault } from "../vault/secrets-vault.ts";
 import { parseVaultPath, valueAt } from "../vault/vault-path.ts";
 
@@ -21,6 +22,10 @@ export interface DestinationsOptions {
   /** Learns what the vault holds, so that no log line does. */
   readonly secrets: SecretValues;
   readonly passphrase: () => Promise<string | undefined>;
+  /** Who writes, to other machines; asked when something is written that keeps them out. */
+  readonly holder: () => Promise<LeaseHolder>;
+  /** For tests: what stands for Google. */
+  readonly testDriveUrl?: string | undefined;
   /** For tests: another registry of providers. */
   readonly loadProvider?: ((service: string) => Promise<OpenProvider>) | undefined;
 }
@@ -68,6 +73,7 @@ export class Destinations {
     onRetry: () => void = () => undefined,
   ): Promise<Provider> {
     const open = await this.#load(service);
+    const { holder, testDriveUrl } = this.#around;
     const { runtime, newHasher, files } = this.#around.platform;
     const stateFolder = files.join(this.#around.root, "cache", "cloud", "providers");
     const limit = settings.sync.bandwidthLimitBytesPerS;
@@ -75,6 +81,8 @@ export class Destinations {
       newHasher,
       files,
       stateFolder,
+      writer: async () => (await holder()).workspace,
+      ...(testDriveUrl === undefined ? {} : { testDriveUrl }),
       ...(limit === undefined ? {} : { pacer: createPacer(limit, systemClock) }),
       streamsKnownLength: runtime === "bun",
     });

@@ -89,6 +89,8 @@ export interface Capabilities {
   /** Where promise 6 has a hole that no client can close: what the user should know of it. */
   readonly conditionalPutCaveat?: string;
   readonly serverSideCopy: boolean;
+  /** `list` tells `sha256` wherever the store has computed one. Default false. */
+  readonly listsSha256?: boolean;
   /** An object cannot have a key that is a folder of another key (file systems): `a` and `a/b` exclude each other. */
   readonly hierarchicalKeys: boolean;
   /** Most keys one request of `delete` carries: how many a caller gives at a time to see progress. */

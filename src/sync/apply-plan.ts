@@ -24,6 +24,8 @@ export interface Application {
   readonly versions: Map<RelativePath, string>;
   readonly uploaded: Set<RelativePath>;
   readonly deleted: Set<RelativePath>;
+  /** What has gone by getting another name. */
+  readonly moved: Set<RelativePath>;
   readonly errors: FileError[];
   /** For the user, of trouble that no file suffers from. */
   readonly warnings: string[];
@@ -38,8 +40,16 @@ const SMALL_BYTES_MAX = 16 * 1024 * 1024;
 const LARGE_AT_ONCE = 2;
 const SMALL_AT_ONCE = { min: 2, start: 32 };
 
-/** Uploads everything, a bounded number at once. A file that fails is listed and the rest goes on. @throws SyncError `aborted` */
-export async function applyUploads(application: Application, uploads: readonly PlannedUpload[]): Promise<void> {
+/**
+ * Uploads everything, a bounded number at once. A file that fails is listed and the rest goes on.
+ * @param movable sources that may go away with the copy
+ * @throws SyncError `aborted`
+ */
+export async function applyUploads(
+  application: Application,
+  uploads: readonly PlannedUpload[],
+  movable: ReadonlySet<RelativePath>,
+): Promise<void> {
   const { engine, job } = application;
   const max = engine.concurrencyMax;
   const bounds = { min: Math.min(SMALL_AT_ONCE.min, max), start: Math.min(SMALL_AT_ONCE.start, max), max };
@@ -51,26 +61,30 @@ export async function applyUploads(application: Application, uploads: readonly P
       () => Math.min(LARGE_AT_ONCE, max),
       uploads.filter((change) => !isSmall(change)),
       async (change) => {
-        await uploadOne(application, change);
+        await uploadOne(application, change, movable);
       },
     ),
     atMost(
       () => width.width,
       uploads.filter(isSmall),
       async (change) => {
-        if (await uploadOne(application, change)) width.finished();
+        if (await uploadOne(application, change, movable)) width.finished();
       },
     ),
   ]);
 }
 
 /** True when it arrived. @throws SyncError `aborted`, `manifest_conflict` */
-async function uploadOne(application: Application, change: PlannedUpload): Promise<boolean> {
+async function uploadOne(
+  application: Application,
+  change: PlannedUpload,
+  movable: ReadonlySet<RelativePath>,
+): Promise<boolean> {
   const { job } = application;
   throwIfAborted(job.signal);
   application.lease.check();
   try {
-    const { version } = await storeOne(application, change);
+    const { version } = await storeOne(application, change, movable);
     application.versions.set(change.path, version);
     application.journal.add({ path: change.path, size: change.size ?? 0, sha256: change.sha256 ?? "", version });
     application.uploaded.add(change.path);
@@ -83,15 +97,22 @@ async function uploadOne(application: Application, change: PlannedUpload): Promi
 }
 
 /** One object, by a copy inside the store where the plan has a source and that is still what it was. */
-async function storeOne(application: Application, change: PlannedUpload): Promise<ObjectInfo> {
+async function storeOne(
+  application: Application,
+  { source, ...change }: PlannedUpload,
+  movable: ReadonlySet<RelativePath>,
+): Promise<ObjectInfo> {
   const { job, versions } = application;
-  const ifVersion = change.source === undefined ? undefined : versions.get(change.source);
-  if (change.source !== undefined && ifVersion !== undefined) {
+  const ifVersion = source === undefined ? undefined : versions.get(source);
+  if (source !== undefined && ifVersion !== undefined) {
+    const [from, to] = [job.layout.objectKey(source), job.layout.objectKey(change.path)];
     try {
-      return await job.provider.copy(job.layout.objectKey(change.source), job.layout.objectKey(change.path), {
-        ifVersion,
-        signal: job.signal,
-      });
+      if (!movable.has(source) || job.provider.move === undefined)
+        return await job.provider.copy(from, to, { ifVersion, signal: job.signal });
+      const moved = await job.provider.move(from, to, { ifVersion, signal: job.signal });
+      versions.delete(source);
+      application.moved.add(source);
+      return moved;
     } catch (thrown) {
       const { code } = toSyncError(thrown);
       if (code !== "object_missing" && code !== "precondition_failed" && code !== "provider_unsupported") throw thrown;
@@ -117,11 +138,16 @@ async function sendOne(application: Application, change: PlannedUpload): Promise
 
 /** Deletes in batches, reporting each file's own outcome. @throws SyncError `aborted` */
 export async function applyDeletes(application: Application, deletes: readonly SyncChange[]): Promise<void> {
-  const { job, progress } = application;
+  const { job } = application;
   for (let at = 0; at < deletes.length; at += job.provider.capabilities.deleteBatchMax) {
     throwIfAborted(job.signal);
     application.lease.check();
-    const batch = deletes.slice(at, at + job.provider.capabilities.deleteBatchMax);
+    const batch: SyncChange[] = [];
+    for (const change of deletes.slice(at, at + job.provider.capabilities.deleteBatchMax)) {
+      if (application.moved.has(change.path)) deletedOne(application, change.path);
+      else batch.push(change);
+    }
+    if (batch.length === 0) continue;
     try {
       const keys = batch.map((change) => job.layout.objectKey(change.path));
       const outcomes = await job.provider.delete(keys, { signal: job.signal });
@@ -131,14 +157,18 @@ export async function applyDeletes(application: Application, deletes: readonly S
           fail(application, "delete", path, error);
           continue;
         }
-        application.deleted.add(path);
-        application.versions.delete(path);
-        progress.fileDone();
+        deletedOne(application, path);
       }
     } catch (error) {
       for (const { path } of batch) fail(application, "delete", path, error);
     }
   }
+}
+
+function deletedOne({ deleted, versions, progress }: Application, path: RelativePath): void {
+  deleted.add(path);
+  versions.delete(path);
+  progress.fileDone();
 }
 
 /** Deletes that free the way for an upload where a file cannot have the name of a folder: `a` before `a/b` and `a/b` before `a`. */

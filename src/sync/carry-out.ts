@@ -40,7 +40,7 @@ export async function carryOut(application: Application, planned: PlanResult, re
   const first = job.provider.capabilities.hierarchicalKeys ? blockingDeletes(plan.deletes, plan.uploads) : [];
   await applyDeletes(application, first);
   progress.phase("upload");
-  await applyUploads(application, plan.uploads);
+  await applyUploads(application, plan.uploads, soleSources(plan));
   progress.phase("delete");
   await applyDeletes(application, safeDeletes(application, plan, new Set(first)));
   await checkStored(application, remote, startedMs);
@@ -59,10 +59,24 @@ export async function carryOut(application: Application, planned: PlanResult, re
   await job.provider.delete([job.layout.markerKey]);
 }
 
+/**
+ * Objects that are deleted once their content has another name, and only one: where the store can, they are renamed
+ * instead. The manifest does not name them any more by then.
+ */
+function soleSources({ uploads, deletes }: SyncPlan): ReadonlySet<RelativePath> {
+  const sources = new Set(deletes.map((change) => change.path));
+  const wanted = new Set<RelativePath>();
+  for (const { source } of uploads) {
+    if (source !== undefined && wanted.has(source)) sources.delete(source);
+    if (source !== undefined) wanted.add(source);
+  }
+  return sources.intersection(wanted);
+}
+
 /** The destination holds already all that a run would write, its manifest included. */
 export function isUpToDate({ plan, target, doubtful }: PlanResult, remote: RemoteState): boolean {
   const changes = plan.uploads.length + plan.deletes.length > 0;
-  return !changes && remote.marker === undefined && sameContent(target, doubtful, remote);
+  return !changes && remote.marker === undefined && !remote.learnt && sameContent(target, doubtful, remote);
 }
 
 function publishTools({ engine, job, lease }: Application): PublishTools {

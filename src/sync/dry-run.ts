@@ -38,7 +38,7 @@ export async function dryRun(engine: Engine, job: DryRunJob): Promise<DryRunResu
     job.provider instanceof Error ? undefined : job.provider,
     remote.state,
   );
-  warnings.push(...planWarnings(result));
+  warnings.push(...planWarnings(result), ...(job.provider instanceof Error ? [] : (job.provider.notices?.() ?? [])));
   const manifest = await summariseManifest(scan.manifest, job.scope, scan.skipped, engine.newHasher, job.signal);
   const { plan } = result;
   const answer: DryRunResult = {

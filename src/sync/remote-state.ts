@@ -17,11 +17,14 @@ export interface RemoteState {
   readonly versions: ReadonlyMap<RelativePath, string>;
   /** Left by a run that began and did not publish. */
   readonly marker: FetchedMarker | undefined;
+  /** Versions are known that the published manifest lacks: worth publishing, though nothing has changed. */
+  readonly learnt: boolean;
 }
 
 /**
  * Reads the published manifest and the run marker (two requests). After an interrupted run also lists the snapshot's
- * objects: entries whose object is gone or has another version are corrected, by the journal where it knows better.
+ * objects: entries whose object is gone or has another version are corrected, by the journal where it knows better, or
+ * by the store's own digests. Where it has those, entries that another tool published are looked at in the same way.
  * @throws SyncError `remote_manifest_invalid`, and whatever the provider throws
  */
 export async function loadRemoteState(
@@ -35,19 +38,30 @@ export async function loadRemoteState(
     fetchManifest(provider, layout, signal),
     fetchMarker(provider, layout, signal),
   ]);
-  if (marker === undefined && (published?.deleting.size ?? 0) === 0) {
-    return { published, effective: published?.manifest, versions: published?.versions ?? new Map(), marker };
+  provider.recall?.(keysOf(layout, published?.versions ?? new Map()));
+  const provable = provider.capabilities.listsSha256 === true && hasUnproven(published);
+  if (marker === undefined && (published?.deleting.size ?? 0) === 0 && !provable) {
+    const versions = published?.versions ?? new Map<RelativePath, string>();
+    return { published, effective: published?.manifest, versions, marker, learnt: false };
   }
   const listed = new Map<RelativePath, ObjectInfo>();
   for await (const info of provider.list(layout.objectPrefix, call)) {
     const path = layout.pathOf(info.key);
     if (path !== undefined) listed.set(path, info);
   }
-  return {
-    published,
-    ...reconcile({ published, marker, listed, arrived: await readArrived() }, layout.snapshot),
-    marker,
-  };
+  const state = reconcile({ published, marker, listed, arrived: await readArrived() }, layout.snapshot);
+  const learnt = [...state.versions.keys()].some((path) => published?.versions.has(path) !== true);
+  return { published, ...state, marker, learnt };
+}
+
+function* keysOf(layout: TreeLayout, versions: ReadonlyMap<RelativePath, string>): Iterable<readonly [string, string]> {
+  for (const [path, version] of versions) yield [layout.objectKey(path), version];
+}
+
+/** True when an entry has no version: another tool has published, or stored the object. */
+function hasUnproven(published: FetchedManifest | undefined): boolean {
+  if (published === undefined) return false;
+  return [...published.manifest.entries.keys()].some((path) => !published.versions.has(path));
 }
 
 interface Evidence {
@@ -62,7 +76,7 @@ function reconcile(evidence: Evidence, snapshot: string): Pick<RemoteState, "eff
   const { published, marker, listed, arrived } = evidence;
   const entries: ManifestEntry[] = [];
   const versions = new Map<RelativePath, string>();
-  for (const [path, { version, size }] of listed) {
+  for (const [path, { version, size, sha256 }] of listed) {
     const entry = published?.manifest.entries.get(path);
     const record = arrived.get(path);
     if (entry !== undefined && published?.versions.get(path) === version) {
@@ -70,6 +84,9 @@ function reconcile(evidence: Evidence, snapshot: string): Pick<RemoteState, "eff
       versions.set(path, version);
     } else if (record?.version === version && record.size === size) {
       entries.push({ path, size, mtime: entry?.mtime ?? 0, sha256: record.sha256 });
+      versions.set(path, version);
+    } else if (sha256 !== undefined && isOurs(evidence, path)) {
+      entries.push({ path, size, mtime: entry?.mtime ?? 0, sha256 });
       versions.set(path, version);
     } else if (
       entry !== undefined &&
@@ -79,10 +96,16 @@ function reconcile(evidence: Evidence, snapshot: string): Pick<RemoteState, "eff
     ) {
       // Stored by another tool, which recorded no version, and no run of ours came near it.
       entries.push(entry);
-    } else if (entry !== undefined || published?.deleting.has(path) === true || marker?.touched.has(path) === true) {
+    } else if (isOurs(evidence, path)) {
       entries.push({ path, size, mtime: entry?.mtime ?? 0, sha256: UNKNOWN_SHA256 });
     }
   }
   const base = published?.manifest ?? { name: snapshot, root: "", created_at: "", entries: new Map() };
   return { effective: { ...base, entries: orderedEntries(entries) }, versions };
+}
+
+/** Some record of the snapshot names the path. */
+function isOurs({ published, marker }: Evidence, path: RelativePath): boolean {
+  const named = published?.manifest.entries.has(path) === true || published?.deleting.has(path) === true;
+  return named || marker?.touched.has(path) === true;
 }

@@ -156,7 +156,12 @@ async function conclude(
       status: ok ? "ok" : "partial",
       errors,
       bytes_uploaded: application?.bytesUploaded ?? 0,
-      warnings: [...planWarnings(planned), ...leaseWarnings(application?.lease), ...(application?.warnings ?? [])],
+      warnings: [
+        ...planWarnings(planned),
+        ...leaseWarnings(application?.lease, job),
+        ...(application?.warnings ?? []),
+        ...(job.provider.notices?.() ?? []),
+      ],
     },
     committed,
     remote_manifest: await summariseRemote(ok ? target : remote.published?.manifest, "remote", engine.newHasher),
@@ -187,6 +192,7 @@ async function apply(
     versions: new Map(remote.versions),
     uploaded: new Set(),
     deleted: new Set(),
+    moved: new Set(),
     errors: [],
     warnings: [],
     records: await UploadRecordFiles.open(engine, job.provider, job.layout),
@@ -217,8 +223,10 @@ function guardError(plan: SyncPlan): SyncError {
   );
 }
 
-function leaseWarnings(lease: Lease | undefined): string[] {
-  if (lease === undefined || lease.exclusive) return [];
+function leaseWarnings(lease: Lease | undefined, { provider }: RunJob): string[] {
+  const { conditionalPutCaveat } = provider.capabilities;
+  if (lease === undefined) return [];
+  if (lease.exclusive) return conditionalPutCaveat === undefined ? [] : [conditionalPutCaveat];
   return [
     "this store ignores conditional writes: two machines that write this snapshot at once could overwrite each other's manifest",
   ];

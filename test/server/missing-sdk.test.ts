@@ -30,7 +30,9 @@ async function workspace(): Promise<string> {
   writeFileSync(join(root, "assets/a"), "A");
   writeFileSync(
     join(root, "config/comfyvn.json"),
-    JSON.stringify({ features: { enable_cloud_sync: true, enable_cloud_sync_s3: true } }),
+    JSON.stringify({
+      features: { enable_cloud_sync: true, enable_cloud_sync_s3: true, enable_cloud_sync_gdrive: true },
+    }),
   );
   const app = await App.open({
     platform: bunPlatform(),
@@ -39,14 +41,19 @@ async function workspace(): Promise<string> {
     complain: () => undefined,
   });
   await app.vault.create(
-    { cloud_sync: { s3: { bucket: "bucket", aws_access_key_id: "id", aws_secret_access_key: "secret" } } },
+    {
+      cloud_sync: {
+        s3: { bucket: "bucket", aws_access_key_id: "id", aws_secret_access_key: "secret" },
+        gdrive: { parent_id: "folder", credentials: { client_email: "a@b", private_key: "no key" } },
+      },
+    },
     PASSPHRASE,
   );
   app.close();
   return root;
 }
 
-test("without the S3 SDK the server starts, a dry run is a stub, a run is 502 naming the package", async () => {
+test("without the SDKs the server starts, a dry run is a stub, a run is 502 naming the packages", async () => {
   const folder = installWithoutSdks();
   const server = Bun.spawn(
     [process.execPath, join(folder, "src/main.ts"), "serve", "--port", "0", "--root", await workspace()],
@@ -60,22 +67,27 @@ test("without the S3 SDK the server starts, a dry run is a stub, a run is 502 na
   afterAll(() => server.kill("SIGKILL"));
   const { value } = await server.stdout.getReader().read();
   const base = new TextDecoder().decode(value).replace("listening on ", "").trim();
-  const post = async (route: string) => {
+  const post = async (route: string, service: string) => {
     const response = await fetch(base + route, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ service: "s3", paths: ["assets"] }),
+      body: JSON.stringify({ service, paths: ["assets"] }),
     });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
 
-  const dry = await post("/api/sync/dry_run");
-  expect(dry.status).toBe(200);
-  expect(dry.body["summary"]).toMatchObject({ provider: "stub", status: "dry_run", errors: [] });
-  expect(dry.body["plan"]).toMatchObject({ files_to_upload: 1 });
-  const run = await post("/api/sync/run");
-  expect(run).toMatchObject({ status: 502, body: { code: "sdk_missing" } });
-  expect(run.body["detail"]).toContain("bun add @aws-sdk/client-s3 @smithy/signature-v4");
+  for (const [service, packages] of [
+    ["s3", "@aws-sdk/client-s3 @smithy/signature-v4"],
+    ["gdrive", "googleapis"],
+  ] as const) {
+    const dry = await post("/api/sync/dry_run", service);
+    expect(dry.status).toBe(200);
+    expect(dry.body["summary"]).toMatchObject({ provider: "stub", status: "dry_run", errors: [] });
+    expect(dry.body["plan"]).toMatchObject({ files_to_upload: 1 });
+    const run = await post("/api/sync/run", service);
+    expect(run).toMatchObject({ status: 502, body: { code: "sdk_missing" } });
+    expect(run.body["detail"]).toContain(`bun add ${packages}`);
+  }
   server.kill("SIGTERM");
   expect(await server.exited).toBe(0);
 });

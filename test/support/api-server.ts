@@ -19,7 +19,10 @@ export interface ApiServer {
 }
 
 /** The real server over the workspace on a free port; stopped when the test file ends. */
-export async function serveWorkspace(workspace: Workspace, options: Partial<AppOptions> = {}): Promise<ApiServer> {
+export async function serveWorkspace(
+  workspace: Pick<Workspace, "app">,
+  options: Partial<AppOptions> = {},
+): Promise<ApiServer> {
   const app = await workspace.app(options);
   const server = await startServer(app, { host: "127.0.0.1", port: 0, token: undefined });
   afterAll(async () => {

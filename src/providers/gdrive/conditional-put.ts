@@ -42,7 +42,7 @@ export async function putConditionally(
       claimed = await claims.byElection(signal);
     }
     try {
-      const now = await seenAgain(tools, order, file, claimed);
+      const now = await seenAgain(tools, file, claimed, signal);
       check(now, precondition);
       if (ticketId !== undefined && now?.properties[NEXT] !== ticketId) continue;
       const properties = { [NEXT]: await ids.take(signal) };
@@ -63,15 +63,15 @@ function check(file: DriveFile | undefined, precondition: Precondition): void {
   if (!holds) throw new SyncError("precondition_failed", "the object is not in the expected version");
 }
 
-/** The key's file once others are kept out. */
+/** The key's file once others are kept out: the search that won an election has looked for it. */
 async function seenAgain(
-  { files, catalog }: StoreTools,
-  { key, place, options }: Omit<StoreOrder, "existing">,
+  { files }: StoreTools,
   file: DriveFile | undefined,
   claimed: Claimed,
+  signal: AbortSignal | undefined,
 ): Promise<DriveFile | undefined> {
-  if (file === undefined) return claimed.found ?? (await catalog.search(key, place, options.signal))[0];
-  const now = await files.get(file.id, options.signal);
+  if (file === undefined) return claimed.found;
+  const now = await files.get(file.id, signal);
   return now?.trashed === true ? undefined : now;
 }
 

@@ -123,6 +123,7 @@ function capabilitiesOf(limits: DriveLimits): Capabilities {
       "begin to write a new snapshot within the seconds that Drive's search lags behind may both go ahead, and other tools " +
       "that write to the folder are not kept out",
     serverSideCopy: true,
+    listsSha256: true,
     hierarchicalKeys: false,
     deleteBatchMax: limits.deleteBatchMax,
     objectBytesMax: limits.objectBytesMax,
