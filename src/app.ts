@@ -6,6 +6,7 @@ import type { CreateBackupRequest, RestoreBackupRequest } from "./api/backup-req
 import type { DryRunRequest, RunRequest } from "./api/sync-request.ts";
 import type { BackupCallOptions, BackupEngine, BackupProgress } from "./backup/backup-engine.ts";
 import { Destinations, isNotLoaded } from "./app/destinations.ts";
+import { scopeFor } from "./app/scope-for.ts";
 import { BACKUPS_FOLDER } from "./backup/backup-name.ts";
 import { type CreatedBackup, createBackup } from "./backup/create-backup.ts";
 import { type BackupList, listBackups } from "./backup/list-backups.ts";
@@ -30,7 +31,6 @@ import { openHashIndex } from "./manifest/hash-store.ts";
 import type { ManifestEntry } from "./manifest/manifest.ts";
 import { scanTree } from "./manifest/scan.ts";
 import type { ScanProgress } from "./manifest/scan-progress.ts";
-import { createScope, type Scope } from "./manifest/scope.ts";
 import { type ManifestSummary, summariseManifest } from "./manifest/summary.ts";
 import type { LogFile, Platform } from "./platform/contract.ts";
 import type { OpenProvider } from "./providers/contract.ts";
@@ -396,12 +396,4 @@ async function logFileOf({ files, openLogFile }: Platform, root: string): Promis
   const { server } = await loadSettings(files, root).catch(() => ({ server: SERVER_DEFAULT }));
   const { logBytesMax: bytesMax, logFilesKept: filesKept } = server;
   return openLogFile(files.join(root, "logs", "server.log"), { bytesMax, filesKept });
-}
-
-function scopeFor(
-  settings: Settings,
-  include: readonly string[] | undefined,
-  exclude: readonly string[] | undefined,
-): Scope {
-  return createScope({ include: include ?? settings.sync.include, exclude: exclude ?? settings.sync.exclude });
 }
