@@ -18,7 +18,7 @@ const ENVIRONMENT_NAME = /^\.env(?:rc)?(?![a-z0-9])/iu;
  * The studio's webhooks, which hold secrets as they are, copies of that file, and this product's queue beside it. In the
  * workspace's own `data` alone: elsewhere it is a name like any other.
  */
-const WEBHOOKS_FILE = /^data\/webhooks(?:\.[^/]*|~)$/iu;
+const WEBHOOKS_FILE = /^data\/\.?webhooks[ .~][^/]*$/iu;
 /** A file that an atomic write of this product has not yet given its name (platform's `.<name>.<random>.tmp`). */
 const OWN_TEMP_NAME = /^\.[^]*\.[0-9a-f]{16}\.tmp$/i;
 

@@ -38,6 +38,21 @@ describe("security 13: no include brings in", () => {
     expectRefused([".env", "assets/.env", "assets/.env.local", ".ENV", ".envrc", ".env~", ".env.example", "a/.env/x"]);
   });
 
+  test("the studio's webhooks, which hold secrets, copies of them, and the queue beside them", () => {
+    expectRefused([
+      "data/webhooks.json",
+      "Data/Webhooks.JSON",
+      "data/webhooks.json~",
+      "data/webhooks.json.bak",
+      "data/webhooks.tmp",
+      "data/webhooks (1).json",
+      "data/.webhooks.json.swp",
+      "data/.webhooks.json.0123456789abcdef.tmp",
+      "data/webhooks.sqlite",
+      "data/webhooks.sqlite-wal",
+    ]);
+  });
+
   test("this product's own folders and unfinished files", () => {
     expectRefused(["cache/cloud", "cache/cloud/manifests/s3/a.json", "backups/cloud/x.zip", "logs", "logs/server.log"]);
     expectRefused(["assets/.hero.png.0123456789abcdef.tmp"]);
@@ -62,6 +77,11 @@ test("what only resembles them is the user's and is kept", () => {
     "assets/logs/a",
     "logs.txt",
     "Logs/chapter.txt",
+    "data/webhooks",
+    "data/webhooks/notes.txt",
+    "data/webhooksy.json",
+    "data/save/webhooks.json",
+    "assets/webhooks.json",
     "assets/.hero.png.tmp",
     "assets/hero.0123456789abcdef.tmp",
   ]);
