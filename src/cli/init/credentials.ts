@@ -31,7 +31,7 @@ export async function readCredentials(cli: CommandLine, path: string): Promise<s
  * @throws SyncError `bad_request`; nothing of the text is repeated
  */
 export function parseS3Credentials(text: string): JsonObject {
-  const found = text.startsWith("{") ? fromJson(text) : text.includes("=") ? fromLines(text) : fromCsv(text);
+  const found = text.startsWith("{") ? fromJson(text) : isCsv(text) ? fromCsv(text) : fromLines(text);
   if (found["aws_access_key_id"] !== undefined && found["aws_secret_access_key"] !== undefined) return found;
   throw new SyncError(
     "bad_request",
@@ -82,6 +82,11 @@ function fromLines(text: string): JsonObject {
     ];
   });
   return named(pairs);
+}
+
+/** A key itself may hold an equals sign; the CSV's first line holds none. */
+function isCsv(text: string): boolean {
+  return /^[^\n=]*access key id[^\n=]*\n/i.test(text);
 }
 
 function fromCsv(text: string): JsonObject {
