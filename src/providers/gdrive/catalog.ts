@@ -4,7 +4,11 @@ import type { DriveFiles } from "./drive-files.ts";
 import { DriveFolder } from "./folder.ts";
 import { LegacyFiles } from "./legacy-files.ts";
 import { LookupQueue } from "./lookup-queue.ts";
+import { eachAtMost } from "../transfer/each-at-most.ts";
 import { childrenQuery, controlKeyOf, type DrivePlace, inRank, isAt, isUnclaimed, objectOf, placeOf } from "./names.ts";
+import type { RecentFiles } from "./recent-files.ts";
+
+const RECENT_AT_ONCE = 16;
 
 /**
  * Which files there are for which keys, as far as this provider has seen. Drive's searches lag behind its writes, getting
@@ -16,6 +20,7 @@ export class Catalog {
   readonly manifests: DriveFolder;
   readonly files: DriveFiles;
   readonly legacy: LegacyFiles;
+  readonly #recent: RecentFiles;
   readonly #base: string;
   readonly #lookups: LookupQueue;
   readonly #lookupsBeforeListing: number;
@@ -34,10 +39,11 @@ export class Catalog {
   #searched = 0;
   #listing: Promise<void> | undefined;
 
-  constructor(connection: DriveConnection, files: DriveFiles) {
+  constructor(connection: DriveConnection, files: DriveFiles, recent: RecentFiles) {
     const { settings, limits } = connection;
     const folder = (id: string, setting: string) => new DriveFolder(id, setting, files, settings, limits.folderSeenMs);
     this.files = files;
+    this.#recent = recent;
     this.#base = settings.base;
     this.objects = folder(settings.parentId, "parent_id");
     const shared = settings.manifestParentId === settings.parentId;
@@ -101,7 +107,12 @@ export class Catalog {
       place,
       signal,
     );
-    return this.#settle(key, place, files);
+    const settled = this.#settle(key, place, files);
+    if (settled.length > 0) return settled;
+    // Nothing was found, perhaps only not yet.
+    const id = this.#recalled.get(key) ?? (await this.#recent.earlier()).get(key);
+    const file = id === undefined ? undefined : await this.#getAt(id, key, place, signal);
+    return file === undefined ? [] : [file];
   }
 
   /**
@@ -124,7 +135,19 @@ export class Catalog {
       const first = typeof place === "string" ? undefined : this.#settle(key, place, files)[0];
       if (first !== undefined) listed.set(key, first);
     }
+    await this.#addRecent(prefix, listed, signal);
     return listed;
+  }
+
+  /** What a listing that lags does not show of the files that this machine has made. */
+  async #addRecent(prefix: string, listed: Map<string, DriveFile>, signal: AbortSignal | undefined): Promise<void> {
+    const missing = [...(await this.#recent.earlier())].filter(([key]) => key.startsWith(prefix) && !listed.has(key));
+    await eachAtMost(RECENT_AT_ONCE, missing, async ([key, id]) => {
+      const place = placeOf(key, this.#base);
+      if (typeof place === "string" || this.#gone.has(id)) return;
+      const file = await this.#getAt(id, key, place, signal);
+      if (file !== undefined) listed.set(key, file);
+    });
   }
 
   /** All files of `key` that are known of now; empty also where nobody has looked. */

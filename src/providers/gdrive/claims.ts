@@ -95,6 +95,8 @@ export class Claims {
 
   async #announce(id: string, signal: AbortSignal | undefined): Promise<void> {
     const { files, catalog } = this.#tools;
+    // Another writer of this process may have announced itself by the same file.
+    const isOurs = !live.has(id);
     live.add(id);
     try {
       const appProperties = { [CLAIM]: this.#keyHash, [WRITER]: await this.#writer() };
@@ -102,7 +104,7 @@ export class Claims {
       await files.create({ id, name: FILE_NAME, mimeType: "application/octet-stream", parents, appProperties }, signal);
     } catch (error) {
       // With the answer lost it may be there all the same: then the next attempt finds it and knows it for its own.
-      live.delete(id);
+      if (isOurs) live.delete(id);
       throw error;
     }
   }

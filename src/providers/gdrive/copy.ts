@@ -23,13 +23,14 @@ const OWN_PROPERTIES = { comfyvn_next: null };
  * @throws SyncError `object_missing`, `precondition_failed`; as `DriveConnection.send`
  */
 export async function copyFile(tools: StoreTools, deletion: Deletion, order: CopyOrder): Promise<DriveFile> {
-  const { files, catalog, ids, pending } = tools;
+  const { files, catalog, ids, pending, recent } = tools;
   const { from, to, toPlace, signal } = order;
   const { file, content } = await sourceOf(tools, order);
   if (from === to) return file;
   const before = await catalog.locateToWrite(to, toPlace, signal);
   const id = pending.of(to) ?? (await ids.take(signal));
   pending.set(to, id);
+  await recent.begins(to, id);
   const appProperties = { ...OWN_PROPERTIES, ...propertiesOf(toPlace, file) };
   const parents = [catalog.folderOf(toPlace).id];
   let copied: DriveFile;
@@ -61,7 +62,7 @@ export async function copyFile(tools: StoreTools, deletion: Deletion, order: Cop
  * @throws as `copyFile`
  */
 export async function moveFile(tools: StoreTools, deletion: Deletion, order: CopyOrder): Promise<DriveFile> {
-  const { files, catalog, pending } = tools;
+  const { files, catalog, pending, recent } = tools;
   const { from, fromPlace, to, toPlace, signal } = order;
   const done = await movedBefore(tools, order);
   if (done !== undefined) return done;
@@ -74,8 +75,9 @@ export async function moveFile(tools: StoreTools, deletion: Deletion, order: Cop
   const before = await catalog.locateToWrite(to, toPlace, signal);
   const appProperties = { ...OWN_PROPERTIES, ...propertiesOf(toPlace, file) };
   pending.set(moveName(order), file.id);
+  await recent.begins(to, file.id);
   const moved = await files.update(file.id, { name: fileNameOf(toPlace), appProperties }, signal);
-  settleMove(tools, order, moved);
+  await settleMove(tools, order, moved);
   if (moved.version !== file.version) throw replaced();
   if (before !== undefined && before.id !== moved.id) await deletion.removeFile(to, toPlace, before, signal);
   return moved;
@@ -86,12 +88,13 @@ async function movedBefore(tools: StoreTools, order: CopyOrder): Promise<DriveFi
   const id = tools.pending.of(moveName(order));
   const file = id === undefined ? undefined : await tools.files.get(id, order.signal);
   if (file === undefined || file.trashed || !isAt(file, order.toPlace)) return undefined;
-  settleMove(tools, order, file);
+  await settleMove(tools, order, file);
   return file;
 }
 
-function settleMove({ catalog, pending }: StoreTools, order: CopyOrder, moved: DriveFile): void {
+async function settleMove({ catalog, pending, recent }: StoreTools, order: CopyOrder, moved: DriveFile): Promise<void> {
   pending.clear(moveName(order));
+  await recent.ends(order.from);
   catalog.removed(order.from, moved.id);
   catalog.isAbsent(order.from);
   catalog.wrote(order.to, moved);

@@ -13,6 +13,7 @@ import { KeyLocks } from "./key-locks.ts";
 import { DRIVE_LIMITS, type DriveLimits } from "./limits.ts";
 import { type DrivePlace, placeOf } from "./names.ts";
 import { PendingIds } from "./pending-ids.ts";
+import { RecentFiles } from "./recent-files.ts";
 import { Deletion } from "./remove.ts";
 import { type DriveSettings, readDriveSettings } from "./settings.ts";
 import { type StoreTools, storeContent, writableFile } from "./store.ts";
@@ -32,8 +33,9 @@ export function openDriveProvider(
 ): Provider {
   const connection = new DriveConnection(settings, driveEndpoints(context.testDriveUrl), limits, context);
   const files = new DriveFiles(connection);
-  const catalog = new Catalog(connection, files);
-  const deletion = new Deletion(connection, catalog);
+  const recent = new RecentFiles(context, `${settings.parentId}/${settings.manifestParentId}/${settings.base}`);
+  const catalog = new Catalog(connection, files, recent);
+  const deletion = new Deletion(connection, catalog, recent);
   const locks = new KeyLocks();
   const name = crypto.randomUUID();
   const tools: StoreTools = {
@@ -42,6 +44,7 @@ export function openDriveProvider(
     catalog,
     ids: new IdPool(files),
     pending: new PendingIds(),
+    recent,
     writer: async () => (await context.writer?.()) ?? name,
   };
   const placeFor = (key: string): DrivePlace => {
@@ -111,7 +114,10 @@ export function openDriveProvider(
       discard: (records) => records.clear(),
       discardOthers: async () => undefined,
     },
-    close: async () => connection.close(),
+    close: async () => {
+      connection.close();
+      await recent.close();
+    },
   };
 }
 

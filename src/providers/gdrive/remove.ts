@@ -5,6 +5,7 @@ import type { Catalog } from "./catalog.ts";
 import type { DriveConnection } from "./connection.ts";
 import type { DriveFile } from "./drive-file.ts";
 import { type DrivePlace, isUnclaimed, placeOf } from "./names.ts";
+import type { RecentFiles } from "./recent-files.ts";
 import { statusOf } from "./refusal.ts";
 
 interface Order {
@@ -16,12 +17,14 @@ interface Order {
 export class Deletion {
   readonly #connection: DriveConnection;
   readonly #catalog: Catalog;
+  readonly #recent: RecentFiles;
   /** Deleting for good was refused: from then on files go to the trash at once. */
   #onlyTrash = false;
 
-  constructor(connection: DriveConnection, catalog: Catalog) {
+  constructor(connection: DriveConnection, catalog: Catalog, recent: RecentFiles) {
     this.#connection = connection;
     this.#catalog = catalog;
+    this.#recent = recent;
   }
 
   /** One outcome a key, in order. @throws SyncError what the very first request of all met; `aborted` */
@@ -74,6 +77,7 @@ export class Deletion {
     const keeps = isForeign && !(await legacy.areOf(place.snapshot, signal));
     const was = keeps || (isForeign ? await this.#trash(file.id, signal) : await this.#remove(file.id, signal));
     this.#catalog.removed(key, file.id);
+    await this.#recent.ends(key);
     return was;
   }
 

@@ -14,6 +14,7 @@ import { checkStored, hasContent, type NewContent } from "./stored.ts";
 import type { RecordedUpload } from "./upload-record.ts";
 import type { UploadTarget } from "./upload-target.ts";
 import type { PendingIds } from "./pending-ids.ts";
+import type { RecentFiles } from "./recent-files.ts";
 
 /** What storing takes; one for each provider. */
 export interface StoreTools {
@@ -22,6 +23,7 @@ export interface StoreTools {
   readonly catalog: Catalog;
   readonly ids: IdPool;
   readonly pending: PendingIds;
+  readonly recent: RecentFiles;
   /** Who writes: the same after a kill, another one on every other machine and in every other workspace. */
   readonly writer: () => Promise<string>;
 }
@@ -138,7 +140,7 @@ async function withTarget(
   content: NewContent,
   send: (target: UploadTarget) => Promise<DriveFile | undefined>,
 ): Promise<DriveFile> {
-  const { catalog, ids, pending } = tools;
+  const { catalog, ids, pending, recent } = tools;
   const { key, place, options } = order;
   if (order.existing !== undefined) {
     const file = await replaced(tools, order, order.existing, send);
@@ -146,8 +148,9 @@ async function withTarget(
     catalog.removed(key, order.existing.id);
   }
   for (let attempt = 1; ; attempt++) {
-    const id = pending.of(key) ?? (await ids.take(options.signal));
+    const id = pending.of(key) ?? (await begunBefore(tools, key, options.signal)) ?? (await ids.take(options.signal));
     pending.set(key, id);
+    await recent.begins(key, id);
     const target = targetFor(tools, order, undefined, id);
     try {
       const file = await send(target);
@@ -160,7 +163,7 @@ async function withTarget(
       }
       pending.clear(key);
       const own = await tools.files.get(id, options.signal);
-      if (own !== undefined && !own.trashed) {
+      if (own !== undefined && !own.trashed && isAt(own, place)) {
         if (hasContent(own, content)) return own;
         // Of an attempt with other content: it is the key's file now.
         return await withTarget(tools, { ...order, existing: own }, content, send);
@@ -168,6 +171,19 @@ async function withTarget(
       if (attempt > 1) throw error;
     }
   }
+}
+
+/**
+ * The id of a create that was cut off with its process, where there is no such file yet: the request may still arrive.
+ * An id whose file is there, and was not found for this key, has become another key's.
+ */
+async function begunBefore(
+  { files, recent }: StoreTools,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const id = await recent.takeUp(key);
+  return id === undefined || (await files.get(id, signal)) !== undefined ? undefined : id;
 }
 
 /** undefined when the file has gone. */
