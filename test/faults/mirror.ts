@@ -94,7 +94,12 @@ export async function createMirror({ server, bucket, endpoint }: MirrorOptions):
   };
 }
 
-function startProgram(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): RunningProgram {
+/** Starts the real program in a process of its own, with `env` as its whole environment. */
+export function startProgram(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): RunningProgram {
   const child = Bun.spawn([process.execPath, MAIN, ...args], {
     cwd,
     env,

@@ -65,8 +65,8 @@ export class DriveFake {
   script = new DriveFaultScript();
   /** Called for each request when its head has arrived, and waited for: the place for kills and for other writers. */
   onRequest: (request: LoggedRequest) => void | Promise<void> = () => undefined;
-  /** Called for each piece of a request's body as it arrives: `bodyBytesIn` has grown. */
-  onPiece: (request: LoggedRequest) => void = () => undefined;
+  /** Called for each piece of a request's body as it arrives. */
+  onPiece: (request: LoggedRequest, bytes: number) => void = () => undefined;
   readonly account: ServiceAccount;
   readonly drive: SharedDrive;
   readonly #sockets = new Set<Socket>();
@@ -185,7 +185,7 @@ export class DriveFake {
   async *#counted(pieces: AsyncIterable<Uint8Array>, logged: LoggedRequest): AsyncGenerator<Uint8Array, void> {
     for await (const piece of pieces) {
       logged.bodyBytesIn += piece.length;
-      this.onPiece(logged);
+      this.onPiece(logged, piece.length);
       yield piece;
     }
   }
