@@ -10,6 +10,7 @@
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { App } from "../../src/app.ts";
 import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
 import { CephRgw } from "../../test/services/ceph-rgw.ts";
@@ -23,10 +24,11 @@ const GIB = 1024 ** 3;
 const rgw = new CephRgw(process.env["COMFYVN_TEST_RGW"] ?? "http://127.0.0.1:7480");
 const root = mkdtempSync(join(tmpdir(), "comfyvn-bench-"));
 const bucket = await rgw.createBucket();
-const args = process.argv.slice(2);
-const roundsAt = args.indexOf("--rounds");
-const rounds = roundsAt >= 0 ? Number(args[roundsAt + 1]) : 3;
-const wanted = args.filter((arg, index) => !arg.startsWith("--") && index !== roundsAt + 1);
+const { positionals: wanted, values } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: "string", default: "3" } },
+});
+const rounds = Number(values.rounds);
 
 interface Scenario {
   readonly name: string;
