@@ -7,12 +7,12 @@ export interface Pacer {
   take(bytes: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** How much may go out at once after a pause, seconds of the rate: enough to ride out timers, too little to be seen. */
-const BURST_S = 0.05;
+/** How much may go out at once after a pause, seconds of the rate: what a busy machine's late timers cost is made up for. */
+const BURST_S = 0.25;
 
 /**
  * A shaper for everything that one run sends: what is asked for goes out in the order asked, at `bytesPerSecond` on
- * average over any time longer than a twentieth of a second.
+ * average over any time of a few seconds.
  */
 export function createPacer(bytesPerSecond: number, clock: Clock): Pacer {
   let freeAtMs = clock.now();
