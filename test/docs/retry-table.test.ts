@@ -7,7 +7,10 @@ test("the document's table of what is repeated is the one that the program goes 
   const section = text.split("## What is repeated")[1]?.split("\n## ")[0] ?? "";
   const rows = section.split("\n").filter((line) => line.startsWith("| `"));
   const told = rows.map((row) => {
-    const [code = "", retry = "", why = ""] = row.split("|").slice(1).map((cell) => cell.trim());
+    const [code = "", retry = "", why = ""] = row
+      .split("|")
+      .slice(1)
+      .map((cell) => cell.trim());
     return { code: code.replaceAll("`", ""), retry: retry.replace(" ", "_"), why };
   });
   expect(told).toEqual(RETRY_TABLE.map(({ code, retry, why }) => ({ code, retry, why })));
