@@ -8,8 +8,8 @@ const READERS_MAX = 4096;
 /** What one reader is given at a time; what its connection has not taken is all the memory that it costs. */
 const BATCH_BYTES = 64 * 1024;
 /** Of the thread's time, so that a run beside a thousand readers is hardly slower: they get more at a time, less often. */
-const FLUSH_SHARE_MAX = 0.1;
-const FLUSH_PAUSE_MS_MAX = 1000;
+const FLUSH_SHARE_MAX = 0.05;
+const FLUSH_PAUSE_MS_MAX = 500;
 /** How soon a reader that could not take more is tried again. */
 const RETRY_MS = 50;
 /** How often idle readers are looked at. */
