@@ -52,7 +52,7 @@ export class CountingSubscribers {
     }
   }
 
-  /** Lets the silent ones read what is left for them: how their connections ended, and the large events each got. */
+  /** Lets the silent ones read what is left for them, and tells how their connections ended. */
   async endOfSilent(): Promise<readonly { readonly code: number; readonly reason: string }[]> {
     for (const socket of this.#silent) socket.resume();
     return await Promise.all(this.#silent.map((socket) => socket.closed));
@@ -81,7 +81,7 @@ export class CountingSubscribers {
         this.#changed();
       },
     });
-    void socket.closed.then(() => {
+    void socket.closed.finally(() => {
       this.#lost++;
       this.#changed();
     });
