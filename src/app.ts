@@ -368,7 +368,17 @@ export class App {
     const { platform, root } = this;
     const { files, tree, compression, newHasher } = platform;
     const openTreeWriter = (folder: string) => platform.openTreeWriter(folder);
-    return { root, files, tree, openTreeWriter, compression, newHasher, events: this.#events, clock: systemClock };
+    return {
+      root,
+      files,
+      tree,
+      openTreeWriter,
+      compression,
+      newHasher,
+      pool: this.#threads,
+      events: this.#events,
+      clock: systemClock,
+    };
   }
 
   /** What was refused or failed is in the log as well as what was done. @param provider undefined for backups */

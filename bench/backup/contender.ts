@@ -3,6 +3,7 @@ import { createBackup } from "../../src/backup/create-backup.ts";
 import { restoreBackup } from "../../src/backup/restore-backup.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { noEvents } from "../../src/core/events.ts";
+import { ThreadPool } from "../../src/threads/thread-pool.ts";
 import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
 
 const [what, root = "", name = ""] = process.argv.slice(2);
@@ -16,6 +17,7 @@ const engine = {
   newHasher: platform.newHasher,
   events: noEvents,
   clock: systemClock,
+  pool: new ThreadPool(platform.threads),
 };
 if (what === "create") await createBackup(engine, { include: ["assets"], max_backups: 1 });
 else await restoreBackup(engine, { name });

@@ -1,5 +1,5 @@
 import { archiveFault } from "./archive-fault.ts";
-import type { ReadHandle } from "../platform/contract.ts";
+import type { FileStat, ReadHandle } from "../platform/contract.ts";
 
 /** Bytes read at once: entries are read in the order of the file, so most are in memory already. */
 const WINDOW_BYTES = 1_048_576;
@@ -9,23 +9,31 @@ export class ArchiveFile {
   readonly #handle: ReadHandle;
   /** Bytes. */
   readonly size: number;
+  readonly #aheadEnd: number;
   #window: Uint8Array = new Uint8Array();
   #start = 0;
 
-  private constructor(handle: ReadHandle, size: number) {
+  private constructor(handle: ReadHandle, size: number, aheadEnd: number) {
     this.#handle = handle;
     this.size = size;
+    this.#aheadEnd = aheadEnd;
   }
 
-  static async of(handle: ReadHandle): Promise<ArchiveFile> {
-    return new ArchiveFile(handle, (await handle.stat()).size);
+  /** @param aheadEnd offset of what nobody will ask for: nothing from there on is read ahead */
+  static async of(handle: ReadHandle, aheadEnd = Number.POSITIVE_INFINITY): Promise<ArchiveFile> {
+    return new ArchiveFile(handle, (await handle.stat()).size, aheadEnd);
+  }
+
+  /** Of the open file. */
+  stat(): Promise<FileStat> {
+    return this.#handle.stat();
   }
 
   /** Exactly `length` bytes, never to be written to; at once when they are in the window. @throws SyncError `archive_invalid` */
   bytes(offset: number, length: number, aheadBytes = WINDOW_BYTES): Uint8Array | Promise<Uint8Array> {
     const from = offset - this.#start;
     if (from >= 0 && from + length <= this.#window.byteLength) return this.#window.subarray(from, from + length);
-    return this.#load(offset, length, Math.max(length, aheadBytes));
+    return this.#load(offset, length, Math.max(length, Math.min(aheadBytes, this.#aheadEnd - offset)));
   }
 
   /** A view on bytes that are not kept in the window. */

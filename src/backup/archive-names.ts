@@ -88,8 +88,11 @@ export class PathCollisions {
   }
 }
 
+const ASCII_ONLY = /^[\0-\x7f]*$/;
+
 /** Equal for names that some file system takes for one. Upper case first: `ſ` and `K` (Kelvin) fold only that way. */
 function foldedPath(path: string): string {
+  if (ASCII_ONLY.test(path)) return path.toLowerCase();
   return path.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
 }
 

@@ -3,6 +3,7 @@ import { SyncError } from "../core/errors.ts";
 import type { EventSink } from "../core/events.ts";
 import type { NewHasher } from "../core/hash.ts";
 import type { Compression, Files, TreeReader, TreeWriter } from "../platform/contract.ts";
+import type { ThreadPool } from "../threads/thread-pool.ts";
 import { BACKUPS_FOLDER } from "./backup-name.ts";
 
 /** What backups need of their surroundings; app.ts fills it in. */
@@ -16,6 +17,8 @@ export interface BackupEngine {
   readonly newHasher: NewHasher;
   readonly events: EventSink;
   readonly clock: Clock;
+  /** Other threads; without them this one and the platform's do everything. */
+  readonly pool?: ThreadPool | undefined;
 }
 
 /** How far a backup or a restore is. */

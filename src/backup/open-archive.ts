@@ -8,6 +8,7 @@ import { type ArchiveEntry, readDirectory } from "./zip-directory.ts";
 
 /** An archive whose directory has passed every check. */
 export interface OpenArchive {
+  readonly name: string;
   readonly file: ArchiveFile;
   /** In the order of their data. */
   readonly all: readonly ArchiveEntry[];
@@ -32,7 +33,7 @@ export async function withArchive<T>(
   try {
     const all = await readDirectory(file, engine.compression, signal);
     const embedded = await readEmbeddedManifest(file, all, engine, signal);
-    return await use({ file, embedded, all, entries: all.filter(({ path }) => !isMetadataPath(path)) });
+    return await use({ name, file, embedded, all, entries: all.filter(({ path }) => !isMetadataPath(path)) });
   } finally {
     await file.close();
   }

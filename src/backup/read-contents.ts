@@ -1,20 +1,38 @@
 import { throwIfAborted } from "../core/errors.ts";
-import type { Hasher } from "../core/hash.ts";
+import type { Hasher, NewHasher } from "../core/hash.ts";
 import type { ManifestEntry } from "../manifest/manifest.ts";
+import type { Compression } from "../platform/contract.ts";
 import { Turn } from "../threads/turn.ts";
 import { archiveFault } from "./archive-fault.ts";
-import type { BackupEngine } from "./backup-engine.ts";
+import type { ArchiveFile } from "./archive-file.ts";
 import { dataOffset } from "./local-header.ts";
-import type { OpenArchive } from "./open-archive.ts";
 import type { ArchiveEntry } from "./zip-directory.ts";
 import { METHOD } from "./zip-format.ts";
+
+/** An entry and what is known of it elsewhere; plain data, so that another thread can be told. */
+export interface ContentItem {
+  readonly entry: ArchiveEntry;
+  /** By the archive's manifest; undefined without one. */
+  readonly expected: ManifestEntry | undefined;
+  /** True when a file stands where this one is to be. */
+  readonly replaces: boolean;
+}
+
+/** What contents are read with. */
+export interface ContentReading {
+  readonly file: ArchiveFile;
+  readonly compression: Compression;
+  readonly newHasher: NewHasher;
+  /** Files up to this size are inflated in this thread: a way to another one costs more. Bytes. */
+  readonly inflateHereBytesMax: number;
+}
 
 /** Where the checked bytes of files go. */
 export interface ContentSink {
   /** A whole file, its bytes checked. They are not to be kept. */
-  whole(entry: ArchiveEntry, bytes: Uint8Array): void | Promise<void>;
+  whole(item: ContentItem, bytes: Uint8Array): void | Promise<void>;
   /** A file too large for that. */
-  open(entry: ArchiveEntry): LargeSink;
+  open(item: ContentItem): LargeSink;
 }
 
 export interface LargeSink {
@@ -27,10 +45,11 @@ export interface LargeSink {
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
-  readonly onFile: () => void;
+  /** Called when a file is read, and where it is to be. */
+  readonly onFile: (item: ContentItem) => void;
   readonly onBytes: (count: number) => void;
   /** True when it takes the fault of one file and the others go on; without it the first fault ends all. */
-  readonly takesFault?: ((entry: ArchiveEntry, error: unknown) => boolean) | undefined;
+  readonly takesFault?: ((item: ContentItem, error: unknown) => boolean) | undefined;
 }
 
 /** For a look at contents that leaves nothing behind. */
@@ -40,9 +59,7 @@ export const nowhere: ContentSink = {
 };
 
 /** Files up to this size are inflated in one call. */
-const WHOLE_BYTES_MAX = 1_048_576;
-/** Up to this size in this thread: a way to another one costs more. */
-const NOW_BYTES_MAX = 32_768;
+export const WHOLE_BYTES_MAX = 1_048_576;
 
 /**
  * Reads the data of entries in the order of the archive, several at once, and hands on what agrees with its size, its CRC
@@ -51,18 +68,17 @@ const NOW_BYTES_MAX = 32_768;
  * @throws SyncError `archive_invalid`, `aborted`, and what the sink throws
  */
 export async function readContents(
-  engine: BackupEngine,
-  archive: OpenArchive,
-  entries: readonly ArchiveEntry[],
+  reading: ContentReading,
+  items: readonly ContentItem[],
   sink: ContentSink,
   options: ReadOptions,
 ): Promise<void> {
-  const reader = new ContentReader(engine, archive, sink, options);
+  const reader = new ContentReader(reading, sink, options);
   try {
     const turn = new Turn(options.signal);
-    for (const entry of entries) {
+    for (const item of items) {
       throwIfAborted(options.signal);
-      await reader.read(entry);
+      await reader.read(item);
       if (turn.due()) await turn.pause();
     }
   } finally {
@@ -76,25 +92,26 @@ class ContentReader {
   #fault: { readonly error: unknown } | undefined;
 
   constructor(
-    private readonly engine: BackupEngine,
-    private readonly archive: OpenArchive,
+    private readonly reading: ContentReading,
     private readonly sink: ContentSink,
     private readonly options: ReadOptions,
   ) {}
 
   /** Returns when the next entry may be read; this one may still be under way. */
-  async read(entry: ArchiveEntry): Promise<void> {
+  async read(item: ContentItem): Promise<void> {
     this.throwFault();
+    const { entry } = item;
+    const { file } = this.reading;
     try {
-      const start = await dataOffset(this.archive.file, entry);
+      const start = await dataOffset(file, entry);
       if (entry.isFolder) return;
       if (entry.size > WHOLE_BYTES_MAX || entry.compressedSize > 2 * WHOLE_BYTES_MAX) {
-        await this.#readLarge(entry, start);
+        await this.#readLarge(item, start);
       } else {
-        await this.#readWhole(entry, await this.archive.file.bytes(start, entry.compressedSize));
+        await this.#readWhole(item, await file.bytes(start, entry.compressedSize));
       }
     } catch (error) {
-      this.#failed(entry, error);
+      this.#failed(item, error);
       this.throwFault();
     }
   }
@@ -107,41 +124,43 @@ class ContentReader {
     if (this.#fault !== undefined) throw this.#fault.error;
   }
 
-  #failed(entry: ArchiveEntry, error: unknown): void {
-    if (this.options.takesFault?.(entry, error) !== true) this.#fault ??= { error };
+  #failed(item: ContentItem, error: unknown): void {
+    if (this.options.takesFault?.(item, error) !== true) this.#fault ??= { error };
   }
 
-  async #readWhole(entry: ArchiveEntry, packed: Uint8Array): Promise<void> {
-    const { compression } = this.engine;
-    if (entry.method === METHOD.stored) return await this.#take(entry, packed);
-    if (entry.size <= NOW_BYTES_MAX) return await this.#take(entry, compression.inflateNow(packed, entry.size));
+  async #readWhole(item: ContentItem, packed: Uint8Array): Promise<void> {
+    const { compression, inflateHereBytesMax } = this.reading;
+    const { entry } = item;
+    if (entry.method === METHOD.stored) return await this.#take(item, packed);
+    if (entry.size <= inflateHereBytesMax) return await this.#take(item, compression.inflateNow(packed, entry.size));
     const task = compression
       .inflate(packed, entry.size)
-      .then((bytes) => this.#take(entry, bytes))
-      .catch((error: unknown) => this.#failed(entry, error))
+      .then((bytes) => this.#take(item, bytes))
+      .catch((error: unknown) => this.#failed(item, error))
       .finally(() => this.#underWay.delete(task));
     this.#underWay.add(task);
     // Enough that no core waits while this thread reads, checks and writes.
     while (this.#underWay.size > 2 * compression.parallelism) await Promise.race(this.#underWay);
   }
 
-  #take(entry: ArchiveEntry, bytes: Uint8Array | undefined): void | Promise<void> {
-    if (bytes === undefined) throw archiveFault("has a damaged file", entry.path);
-    const check = new ContentCheck(this.engine, this.archive, entry);
+  #take(item: ContentItem, bytes: Uint8Array | undefined): void | Promise<void> {
+    if (bytes === undefined) throw archiveFault("has a damaged file", item.entry.path);
+    const check = new ContentCheck(this.reading, item);
     check.update(bytes);
     check.end();
     this.options.onBytes(bytes.byteLength);
-    const done = this.sink.whole(entry, bytes);
-    if (done instanceof Promise) return done.then(() => this.options.onFile());
-    this.options.onFile();
+    const done = this.sink.whole(item, bytes);
+    if (done instanceof Promise) return done.then(() => this.options.onFile(item));
+    this.options.onFile(item);
   }
 
-  async #readLarge(entry: ArchiveEntry, start: number): Promise<void> {
-    const { file } = this.archive;
-    const check = new ContentCheck(this.engine, this.archive, entry);
+  async #readLarge(item: ContentItem, start: number): Promise<void> {
+    const { file } = this.reading;
+    const { entry } = item;
+    const check = new ContentCheck(this.reading, item);
     const packed = file.stream(start, entry.compressedSize);
     const chunks = entry.method === METHOD.stored ? whole(packed) : this.#inflated(packed, entry);
-    const to = this.sink.open(entry);
+    const to = this.sink.open(item);
     try {
       for (let next = await chunks.next(); ; next = await chunks.next()) {
         if (next.done === true) {
@@ -161,11 +180,11 @@ class ContentReader {
     } finally {
       await chunks.return(false);
     }
-    this.options.onFile();
+    this.options.onFile(item);
   }
 
   #inflated(packed: AsyncGenerator<Uint8Array>, entry: ArchiveEntry): AsyncGenerator<Uint8Array, boolean> {
-    return this.engine.compression.inflateStream(packed, entry.compressedSize, entry.size);
+    return this.reading.compression.inflateStream(packed, entry.compressedSize, entry.size);
   }
 }
 
@@ -176,33 +195,31 @@ async function* whole(chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8A
 
 /** Holds what goes by against what the archive says of it. */
 class ContentCheck {
-  readonly #expected: ManifestEntry | undefined;
   readonly #hasher: Hasher | undefined;
   #crc = 0;
   #size = 0;
 
   constructor(
-    private readonly engine: BackupEngine,
-    { embedded }: OpenArchive,
-    private readonly entry: ArchiveEntry,
+    private readonly reading: ContentReading,
+    private readonly item: ContentItem,
   ) {
-    this.#expected = embedded?.manifest.entries.get(entry.path);
-    this.#hasher = this.#expected === undefined ? undefined : engine.newHasher();
+    this.#hasher = item.expected === undefined ? undefined : reading.newHasher();
   }
 
   update(bytes: Uint8Array): void {
-    this.#crc = this.engine.compression.crc32(bytes, this.#crc);
+    this.#crc = this.reading.compression.crc32(bytes, this.#crc);
     this.#size += bytes.byteLength;
     this.#hasher?.update(bytes);
   }
 
   /** @throws SyncError `archive_invalid` */
   end(): void {
-    const { path, size, crc } = this.entry;
+    const { entry, expected } = this.item;
+    const { path, size, crc } = entry;
     if (this.#size !== size) throw archiveFault("has a file that is not as long as it says", path);
     if (this.#crc !== crc) throw archiveFault("has a damaged file: its CRC does not match", path);
-    if (this.#expected === undefined) return;
-    if (this.#size !== this.#expected.size || this.#hasher?.digestHex() !== this.#expected.sha256) {
+    if (expected === undefined) return;
+    if (this.#size !== expected.size || this.#hasher?.digestHex() !== expected.sha256) {
       throw archiveFault("has a file that is not the one in its manifest", path);
     }
   }

@@ -1,22 +1,20 @@
 import { SyncError, toSyncError } from "../core/errors.ts";
 import type { RelativePath } from "../core/paths.ts";
 import { Turn } from "../threads/turn.ts";
-import type { NewFile, TreeWriter } from "../platform/contract.ts";
+import type { TreeWriter } from "../platform/contract.ts";
 import { type BackupCallOptions, type BackupEngine, withBackupLock } from "./backup-engine.ts";
 import { checkBackupName } from "./backup-name.ts";
 import { dataOffset } from "./local-header.ts";
 import { type OpenArchive, withArchive } from "./open-archive.ts";
 import { ProgressReport, totalsOf } from "./progress-report.ts";
-import { type ContentSink, nowhere, readContents } from "./read-contents.ts";
 import {
-  type PlannedWrite,
   planAgain,
   planRestore,
   type RestorePlan,
   type RestoreRequest,
   type RestoreSkipReason,
 } from "./restore-plan.ts";
-import type { ArchiveEntry } from "./zip-directory.ts";
+import { itemsOf, unpack } from "./unpack.ts";
 
 export interface RestoredBackup {
   readonly name: string;
@@ -28,12 +26,8 @@ export interface RestoredBackup {
   readonly skipped_reasons: Readonly<Partial<Record<RestoreSkipReason, number>>>;
 }
 
-const MODE_DEFAULT = 0o644;
 /** Enough for most headers: data between those that are only looked at are not read. */
 const HEADER_BYTES = 512;
-/** Whoever restores can read and write what they restored. */
-const MODE_LEAST = 0o600;
-
 /**
  * Brings files of an archive back. First everything is checked, the data of every file to be written included; then each
  * file is written beside its place and takes its name when it is whole. Existing files are replaced only when that is
@@ -118,7 +112,7 @@ async function checkData(
     if (!read.has(entry)) await dataOffset(archive.file, entry, HEADER_BYTES);
     if (turn.due()) await turn.pause();
   }
-  await readContents(engine, archive, entries, nowhere, {
+  await unpack(engine, archive, itemsOf(archive, entries), undefined, {
     signal: options.signal,
     onFile: () => progress.fileDone(),
     onBytes: (count) => progress.bytes(count),
@@ -138,13 +132,22 @@ async function write(
   const inOrder = () => plan.writes.map(({ entry }) => entry.path).filter((path) => done.has(path));
   try {
     for (const folder of plan.folders) writer.makeFolder(folder);
-    const sink = new RestoreSink(writer, archive, plan.writes, done);
+    const existing = new Set(plan.writes.filter((each) => each.existing !== undefined).map(({ entry }) => entry.path));
     const entries = plan.writes.map(({ entry }) => entry);
-    await readContents(engine, archive, entries, sink, {
-      signal: options.signal,
-      onFile: () => progress.fileDone(),
-      onBytes: (count) => progress.bytes(count),
-    });
+    await unpack(
+      engine,
+      archive,
+      itemsOf(archive, entries, (path) => existing.has(path)),
+      writer,
+      {
+        signal: options.signal,
+        onFile: ({ entry }) => {
+          done.add(entry.path);
+          progress.fileDone();
+        },
+        onBytes: (count) => progress.bytes(count),
+      },
+    );
   } catch (error) {
     throw withRestored(error, inOrder());
   }
@@ -159,60 +162,4 @@ function withRestored(thrown: unknown, restored: readonly RelativePath[]): SyncE
     `${error.message}; ${restored.length} file(s) were restored before, each whole: restore again to finish`,
     { details: { ...error.details, restored }, cause: error },
   );
-}
-
-class RestoreSink implements ContentSink {
-  readonly #existing: ReadonlySet<RelativePath>;
-
-  constructor(
-    private readonly writer: TreeWriter,
-    private readonly archive: OpenArchive,
-    writes: readonly PlannedWrite[],
-    private readonly done: Set<RelativePath>,
-  ) {
-    this.#existing = new Set(writes.filter(({ existing }) => existing !== undefined).map(({ entry }) => entry.path));
-  }
-
-  whole(entry: ArchiveEntry, bytes: Uint8Array): void | Promise<void> {
-    const file = this.#create(entry);
-    try {
-      file.write(bytes);
-    } catch (error) {
-      file.abort();
-      throw error;
-    }
-    return this.#finish(entry, file);
-  }
-
-  open(entry: ArchiveEntry): ReturnType<ContentSink["open"]> {
-    const file = this.#create(entry);
-    return { write: (chunk) => file.write(chunk), end: () => this.#finish(entry, file), drop: () => file.abort() };
-  }
-
-  #create(entry: ArchiveEntry): NewFile {
-    const { path, mode = MODE_DEFAULT, mtime } = entry;
-    const recorded = this.archive.embedded?.manifest.entries.get(path);
-    return this.writer.create(path, { mode: mode | MODE_LEAST, mtime: recorded?.mtime ?? mtime });
-  }
-
-  /**
-   * What replaces a file is on the disk before the old one goes. A new file is not waited for: as with any copy the system
-   * writes it within seconds, and until the archive is removed nothing depends on it.
-   */
-  #finish(entry: ArchiveEntry, file: NewFile): void | Promise<void> {
-    if (this.#existing.has(entry.path)) return this.#replace(entry, file);
-    file.commit();
-    this.done.add(entry.path);
-  }
-
-  async #replace(entry: ArchiveEntry, file: NewFile): Promise<void> {
-    try {
-      await file.flush();
-    } catch (error) {
-      file.abort();
-      throw error;
-    }
-    file.commit();
-    this.done.add(entry.path);
-  }
 }

@@ -6,7 +6,7 @@ import type { BackupCallOptions, BackupEngine } from "./backup-engine.ts";
 import { checkBackupName } from "./backup-name.ts";
 import { type OpenArchive, withArchive } from "./open-archive.ts";
 import { ProgressReport, totalsOf } from "./progress-report.ts";
-import { nowhere, readContents } from "./read-contents.ts";
+import { itemsOf, unpack } from "./unpack.ts";
 
 export interface VerifiedBackup {
   readonly name: string;
@@ -64,11 +64,11 @@ async function verify(
   const entries = archive.entries.filter(({ isFolder }) => !isFolder);
   const progress = new ProgressReport("check", totalsOf(entries), options.onProgress);
   const problems: BackupProblem[] = [];
-  await readContents(engine, archive, archive.entries, nowhere, {
+  await unpack(engine, archive, itemsOf(archive, archive.entries), undefined, {
     signal: options.signal,
     onFile: () => progress.fileDone(),
     onBytes: (count) => progress.bytes(count),
-    takesFault: (entry, thrown) => {
+    takesFault: ({ entry }, thrown) => {
       const error = toSyncError(thrown);
       if (error.code !== "archive_invalid") return false;
       problems.push({ path: entry.path, problem: error.message });

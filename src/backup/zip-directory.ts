@@ -28,6 +28,9 @@ export interface ArchiveEntry extends EntryNumbers {
   readonly end: number;
 }
 
+/** Its end is set once all entries are known. */
+type UnplacedEntry = Omit<ArchiveEntry, "end"> & { end: number };
+
 const FLAGS_REFUSED = FLAG.encrypted | FLAG.patched | FLAG.strongEncryption | FLAG.masked;
 const DOS_FOLDER = 0x10;
 const WINDOWS_REPARSE_POINT = 0x400;
@@ -47,7 +50,7 @@ export async function readDirectory(
   const view = viewOf(bytes);
   const turn = new Turn(signal);
   const collisions = new PathCollisions();
-  const entries: ArchiveEntry[] = [];
+  const entries: UnplacedEntry[] = [];
   let at = 0;
   let total = 0;
   for (let i = 0; i < location.entries; i++) {
@@ -68,7 +71,7 @@ function readEntry(
   view: DataView,
   at: number,
   compression: Compression,
-): { entry: ArchiveEntry; next: number } {
+): { entry: UnplacedEntry; next: number } {
   if (at + LENGTH.centralHeader > bytes.byteLength) throw archiveFault("has a directory that is cut short");
   if (view.getUint32(at, true) !== SIGNATURE.centralHeader) throw archiveFault("has a broken directory");
   const nameEnd = at + LENGTH.centralHeader + view.getUint16(at + 28, true);
@@ -132,16 +135,17 @@ function checkEntry(entry: ArchiveEntry, collisions: PathCollisions): void {
 }
 
 /** In the order of their data, each knowing where it ends at the latest. @throws SyncError `archive_invalid` when two overlap */
-function placed(entries: readonly ArchiveEntry[], directoryAt: number): ArchiveEntry[] {
+function placed(entries: readonly UnplacedEntry[], directoryAt: number): ArchiveEntry[] {
   const inOrder = entries.toSorted((a, b) => a.offset - b.offset);
   if ((inOrder[0]?.offset ?? directoryAt) !== 0) throw archiveFault("has bytes before its first entry");
-  return inOrder.map((entry, index) => {
+  for (const [index, entry] of inOrder.entries()) {
     const end = inOrder[index + 1]?.offset ?? directoryAt;
     if (entry.offset + LENGTH.localHeader + entry.nameLength + entry.compressedSize > end) {
       throw archiveFault("has entries that overlap", entry.path);
     }
-    return { ...entry, end };
-  });
+    entry.end = end;
+  }
+  return inOrder;
 }
 
 /** Local time, as tools that know no better write it. */

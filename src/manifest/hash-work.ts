@@ -146,7 +146,7 @@ export class HashWork {
     let answers: readonly HashAnswer[];
     try {
       const jobs = batch.map(({ job }) => job);
-      answers = await pool.run(HASH_WORK, terms, jobs, isLarge, onBytes, signal);
+      answers = await pool.run(HASH_WORK, terms, jobs, { isLarge, onBytes, signal });
     } catch (error) {
       if (!(error instanceof ThreadLostError)) throw error;
       return await this.#here(batch, new Turn(signal));

@@ -14,6 +14,16 @@ const REQUESTS_PER_THREAD = 2;
 /** More threads than this wait for the disk, not for a core. */
 const THREADS_MAX = 16;
 
+export interface RunOptions {
+  /** Kept away from a thread that is busy with a large one. Default false. */
+  readonly isLarge?: boolean;
+  /** True when a cancelled request settles only once the thread has left off; else at once. Default false. */
+  readonly waits?: boolean;
+  /** Hears of bytes done, as they are. */
+  readonly onBytes: (count: number) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
 interface Member {
   readonly thread: Thread<ThreadRequest, ThreadReply>;
   /** Requests it has not answered. */
@@ -50,16 +60,13 @@ export class ThreadPool {
 
   /**
    * Has jobs done by one thread, the answers in the jobs' order.
-   * @param isLarge kept away from a thread that is busy with a large one
-   * @throws ThreadLostError; SyncError `aborted`, at once
+   * @throws ThreadLostError; SyncError `aborted`
    */
   run<Terms, Job, Answer>(
     work: Work<Terms, Job, Answer>,
     terms: Terms,
     jobs: readonly Job[],
-    isLarge: boolean,
-    onBytes: (count: number) => void,
-    signal?: AbortSignal,
+    { isLarge = false, waits = false, onBytes, signal }: RunOptions,
   ): Promise<readonly Answer[]> {
     return new Promise((resolve, reject) => {
       throwIfAborted(signal);
@@ -67,7 +74,7 @@ export class ThreadPool {
       const id = this.#nextId++;
       const abort = () => {
         member.thread.post({ id, cancel: true });
-        reject(new SyncError("aborted", "the operation was cancelled", { cause: signal?.reason }));
+        if (!waits) reject(new SyncError("aborted", "the operation was cancelled", { cause: signal?.reason }));
       };
       const settle = (answers: readonly unknown[] | Error) => {
         signal?.removeEventListener("abort", abort);

@@ -1,0 +1,45 @@
+import type { ErrorCode } from "../core/errors.ts";
+import type { Work } from "../threads/work.ts";
+import type { ContentItem } from "./read-contents.ts";
+
+export const UNPACK_WORK: Work<UnpackTerms, UnpackJob, UnpackAnswer> = { name: "unpack" };
+
+/** Tells whether a path still leads to what was looked at. */
+export interface Identity {
+  readonly inode: bigint;
+  readonly device: bigint;
+  readonly size: number;
+}
+
+/** What the jobs of one restore or verification have in common. */
+export interface UnpackTerms {
+  readonly archive: PlacedFile;
+  /** The workspace to write to; undefined when contents are only checked. */
+  readonly root: PlacedFile | undefined;
+}
+
+export interface PlacedFile {
+  readonly native: string;
+  readonly identity: Identity;
+}
+
+/** Entries one after another in the archive. */
+export interface UnpackJob {
+  readonly items: readonly ContentItem[];
+  /** True when the fault of one file is told and the others go on. */
+  readonly goesOn: boolean;
+}
+
+export interface UnpackAnswer {
+  /** Places in `items` of those that are done. */
+  readonly done: readonly number[];
+  readonly faults: readonly ToldFault[];
+}
+
+export interface ToldFault {
+  /** In `items`; undefined for what is no entry's fault. */
+  readonly item: number | undefined;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+}
