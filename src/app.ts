@@ -5,6 +5,8 @@
 import type { CreateBackupRequest, RestoreBackupRequest } from "./api/backup-request.ts";
 import type { DryRunRequest, RunRequest } from "./api/sync-request.ts";
 import type { BackupCallOptions, BackupEngine, BackupProgress } from "./backup/backup-engine.ts";
+import type { AppOptions, ManifestRequest, ManifestAnswer } from "./app/app-types.ts";
+import { logFileOf } from "./app/log-file.ts";
 import { Destinations, isNotLoaded } from "./app/destinations.ts";
 import { scopeFor } from "./app/scope-for.ts";
 import { BACKUPS_FOLDER } from "./backup/backup-name.ts";
@@ -13,7 +15,7 @@ import { type BackupList, listBackups } from "./backup/list-backups.ts";
 import { type RestoredBackup, restoreBackup } from "./backup/restore-backup.ts";
 import { type VerifiedBackup, verifyBackup } from "./backup/verify-backup.ts";
 import { requireFlag, requireService } from "./config/flags.ts";
-import { loadSettings, SERVER_DEFAULT, type Settings } from "./config/settings.ts";
+import { loadSettings, type Settings } from "./config/settings.ts";
 import { readTestDriveUrl, TEST_DRIVE_URL } from "./config/test-drive-url.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import { SyncError } from "./core/errors.ts";
@@ -28,12 +30,10 @@ import { openServerLog, type ServerLog } from "./logs/server-log.ts";
 import { ThreadPool } from "./threads/thread-pool.ts";
 import { createTreeHasher, type TreeHasher } from "./manifest/tree-hasher.ts";
 import { openHashIndex } from "./manifest/hash-store.ts";
-import type { ManifestEntry } from "./manifest/manifest.ts";
 import { scanTree } from "./manifest/scan.ts";
 import type { ScanProgress } from "./manifest/scan-progress.ts";
-import { type ManifestSummary, summariseManifest } from "./manifest/summary.ts";
-import type { LogFile, Platform } from "./platform/contract.ts";
-import type { OpenProvider } from "./providers/contract.ts";
+import { summariseManifest } from "./manifest/summary.ts";
+import type { Platform } from "./platform/contract.ts";
 import type { ConformanceResult } from "./providers/conformance/run-conformance.ts";
 import { type DryRunResult, dryRun } from "./sync/dry-run.ts";
 import type { Engine, SyncJob } from "./sync/engine.ts";
@@ -50,42 +50,11 @@ import { SecretsVault } from "./vault/secrets-vault.ts";
 export type { BackupProgress, ConformanceResult, DryRunResult, RunResult };
 export { BACKUPS_FOLDER };
 export type { ScanProgress };
+export type { AppOptions, ManifestRequest, ManifestAnswer };
 export type { BackupList, CreatedBackup, RestoredBackup, VerifiedBackup };
 
 /** Small objects are latency-bound; how many at once really pay is found out during the run. */
 const CONCURRENCY_MAX_DEFAULT = 96;
-
-export interface AppOptions {
-  readonly platform: Platform;
-  /** Native path of the workspace. */
-  readonly root: string;
-  /** Opens the vault; undefined leaves it locked. Asked anew for each use, never kept elsewhere. */
-  readonly passphrase: () => string | undefined;
-  /** Asks a person for the passphrase when a vault has to be opened and `passphrase` has none. */
-  readonly askPassphrase?: () => Promise<string | undefined>;
-  /** Where a log that cannot be written is complained of. */
-  readonly complain: (line: string) => void;
-  /** Hears every event beside the log, e.g. a progress bar. */
-  readonly listener?: EventSink;
-  /** For tests: another time for runs. Default the system's. */
-  readonly clock?: Clock;
-  /** For tests: another registry of providers. */
-  readonly loadProvider?: (service: string) => Promise<OpenProvider>;
-}
-
-export interface ManifestRequest {
-  readonly snapshot?: string | undefined;
-  readonly include?: readonly string[] | undefined;
-  readonly exclude?: readonly string[] | undefined;
-  readonly followSymlinks?: boolean | undefined;
-  /** Adds the entries to the answer. */
-  readonly withEntries?: boolean | undefined;
-}
-
-export interface ManifestAnswer extends ManifestSummary {
-  /** The entries themselves, by code point of the path; `entries` is their count. */
-  readonly detail?: readonly ManifestEntry[];
-}
 
 /** One workspace, ready to serve. */
 export class App {
@@ -399,11 +368,4 @@ export class App {
     this.#options.listener?.emit(event);
     this.hooks.tell(event);
   }
-}
-
-/** A damaged config file is said where its settings are asked for, not here. */
-async function logFileOf({ files, openLogFile }: Platform, root: string): Promise<LogFile> {
-  const { server } = await loadSettings(files, root).catch(() => ({ server: SERVER_DEFAULT }));
-  const { logBytesMax: bytesMax, logFilesKept: filesKept } = server;
-  return openLogFile(files.join(root, "logs", "server.log"), { bytesMax, filesKept });
 }

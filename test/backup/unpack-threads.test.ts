@@ -64,7 +64,7 @@ describe("threads", () => {
     const bench = backupBench({}, { engine: { pool } });
     damaged(bench, [3, 400, 880]);
     const { problems } = await verifyBackup(bench.engine, NAME);
-    expect(problems.map(({ path }) => path).toSorted()).toEqual(["assets/3", "assets/400", "assets/880"]);
+    expect(new Set(problems.map(({ path }) => path))).toEqual(new Set(["assets/3", "assets/400", "assets/880"]));
   });
 
   test("have left off when a cancelled restore says so, and the same call finishes it", async () => {
