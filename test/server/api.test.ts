@@ -278,7 +278,7 @@ describe("the vault's states, each 423 with its code", () => {
   });
 });
 
-test("a canary secret is in no answer, log line or stored object, whatever happens", async () => {
+test("security 5: a canary secret is in no answer, log line or stored object, whatever happens", async () => {
   const workspace = await createWorkspace(FILES);
   const canary = "CANARYf3kq9x7w2p";
   const app = await workspace.app();
