@@ -4,6 +4,10 @@
  */
 import type { Provider, ProviderContext, ProviderSettings } from "./providers/contract.ts";
 
+export { ApiClient, type ApiClientOptions, ApiError } from "./api/client.ts";
+export { createBackup, listBackups, restoreBackup, verifyBackup } from "./api/backup-operations.ts";
+export { getHealth } from "./api/health-operations.ts";
+export { dryRunSync, getManifest, runSync } from "./api/sync-operations.ts";
 export { ERROR_CODES, type ErrorCode, SyncError } from "./core/errors.ts";
 export { type Hasher, type NewHasher, newPortableHasher } from "./core/hash.ts";
 export { signWebhook, type WebhookMessage } from "./hooks/webhooks/sign-webhook.ts";

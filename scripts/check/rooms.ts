@@ -83,7 +83,7 @@ export const ROOMS: readonly Room[] = [
   { at: "main.ts", imports: ["core/", "app.ts", "server/", "cli/", "platform/"] },
   {
     at: "mod.ts",
-    imports: ["core/", "vault/", "manifest/", "sync/", "hooks/", "providers/contract.ts", "providers/s3/"],
+    imports: ["api/", "core/", "vault/", "manifest/", "sync/", "hooks/", "providers/contract.ts", "providers/s3/"],
   },
   { at: "edge.ts", imports: ["core/", "app.ts", "server/", "mod.ts"] },
 ];

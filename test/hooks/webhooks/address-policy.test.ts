@@ -117,7 +117,7 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
 };
 
 for (const [kind, hosts] of Object.entries(REFUSED)) {
-  describe(kind, () => {
+  describe(`security 21: ${kind}`, () => {
     for (const host of hosts) {
       for (const scheme of ["http", "https"]) {
         test(`${scheme}://${host} is refused, and allowed only by the setting`, async () => {
@@ -137,7 +137,7 @@ test("public addresses are allowed, by number and by name", async () => {
   }
 });
 
-test("anything but http and https is no webhook, whatever the setting says", async () => {
+test("security 21: anything but http and https is no webhook, whatever the setting says", async () => {
   const urls = [
     "file:///etc/passwd",
     "s3://bucket/key",

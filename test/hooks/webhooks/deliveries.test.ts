@@ -102,7 +102,7 @@ describe("failures", () => {
     expect(rest).toBe(2_000);
   });
 
-  test("each kind of failure is told in the log of attempts, and a redirect is one", async () => {
+  test("security 21: each kind of failure is told in the log of attempts, and a redirect is one", async () => {
     const { bench, webhooks } = await subscribed();
     const answers: PostOutcome[] = [
       { status: 302, retryAfter: undefined },
@@ -179,7 +179,7 @@ describe("failures", () => {
   });
 });
 
-test("a name that rebinds to a private address between registration and sending is not sent to", async () => {
+test("security 21: a name that rebinds to a private address between registration and sending is not sent to", async () => {
   const { bench, webhooks } = await subscribed();
   const answers = [["93.184.215.14"], ["169.254.169.254"], ["93.184.215.14", "127.0.0.1"], ["::1"]];
   bench.outbound.resolve = () => answers.shift() ?? ["93.184.215.14"];
@@ -203,7 +203,7 @@ test("a name that rebinds to a private address between registration and sending 
   expect(bench.outbound.lookups.filter((host) => host === "rebinds.example")).toHaveLength(5);
 });
 
-test("an address that the studio's file holds and the policy forbids is never connected to", async () => {
+test("security 21: an address that the studio's file holds and the policy forbids is never connected to", async () => {
   const bench = new WebhooksBench();
   const urls = [
     "http://127.0.0.1:9/",

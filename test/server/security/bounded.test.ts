@@ -11,15 +11,14 @@ const RSS_GROWTH_BYTES_MAX = 1024 * 1024 * 1024;
 
 /** How often health was answered before `work` was done: the server had its turns meanwhile. */
 async function healthDuring(api: ApiServer, work: Promise<unknown>): Promise<number> {
-  let answers = 0;
-  let done = false;
-  void work.finally(() => (done = true));
-  while (!done) {
+  const state = { answers: 0, done: false };
+  void work.finally(() => (state.done = true));
+  while (!state.done) {
     expect((await api.get("/api/health")).status).toBe(200);
-    if (!done) answers++;
+    if (!state.done) state.answers++;
   }
   await work;
-  return answers;
+  return state.answers;
 }
 
 describe("security 25: what is made to cost much", () => {
@@ -161,11 +160,11 @@ describe("limits, each with its code", () => {
     const workspace = await createWorkspace({ "assets/a": "A" });
     let open: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (open = resolve));
-    let asked = 0;
+    const asked = { times: 0 };
     workspace.wrap = (provider) => ({
       ...provider,
       get: async (...args: Parameters<typeof provider.get>) => {
-        asked++;
+        asked.times++;
         await held;
         return await provider.get(...args);
       },
@@ -174,7 +173,7 @@ describe("limits, each with its code", () => {
     const running = Array.from({ length: 16 }, (_, i) =>
       api.post("/api/sync/dry_run", { service: "s3", snapshot: `s${i}` }),
     );
-    while (asked < 16) await Bun.sleep(5);
+    while (asked.times < 16) await Bun.sleep(5);
     const response = await fetch(`${api.base}/api/backup/create`, {
       method: "POST",
       headers: { "content-type": "application/json" },
