@@ -26,7 +26,7 @@ try {
   const megabytes = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(0)} MB`;
   console.log(
     `${REQUESTS} requests: ${[...statuses]
-      .toSorted()
+      .toSorted(([a], [b]) => a - b)
       .map(([status, count]) => `${count} × ${status}`)
       .join(", ")}`,
   );

@@ -48,7 +48,7 @@ export const ODD_BODIES: readonly (string | Uint8Array<ArrayBuffer>)[] = [
   "{}\0",
   "\u00a0{}",
   `${"[".repeat(33)}${"]".repeat(33)}`,
-  `${"[".repeat(100_000)}`,
+  "[".repeat(100_000),
   `[${"1,".repeat(100_000)}1]`,
   `"${"x".repeat(500_000)}"`,
   `[${"9".repeat(100_000)}]`,
