@@ -26,7 +26,7 @@ const RGW = `#!/bin/bash
 if [ "$1" = stop ]; then echo stopped >> rgw-stopped; else mkdir -p "$1"; echo "$*" > rgw-started; fi
 `;
 
-const NEEDED = ["ceph-mon", "ceph-osd", "radosgw", "ceph", "curl", "rclone", "strace"];
+const NEEDED = ["ceph-mon", "ceph-osd", "radosgw", "ceph", "chromium", "curl", "rclone", "strace"];
 
 const temp = tempFolder();
 let projects = 0;
@@ -46,6 +46,8 @@ function project(files: Readonly<Record<string, string>>): string {
   writeFileSync(join(tools, "npx"), NPX, { mode: 0o755 });
   writeFileSync(join(tools, "git"), '#!/bin/sh\nfor last; do :; done\nmkdir -p "$last"\n', { mode: 0o755 });
   for (const each of NEEDED) writeFileSync(join(tools, each), "#!/bin/sh\n", { mode: 0o755 });
+  mkdirSync(join(folder, "node_modules/.bin"), { recursive: true });
+  writeFileSync(join(folder, "node_modules/.bin/deno"), "#!/bin/sh\n", { mode: 0o755 });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   return folder;
 }
