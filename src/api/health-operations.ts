@@ -6,6 +6,7 @@ export const getHealth = operation({
   method: "GET",
   path: "/api/health",
   tag: "server",
+  open: true,
   summary: "That the server answers, and what it would let through",
   description:
     "Open to any origin's request (no page of another origin can read it); needs the token where there is one.",
@@ -32,6 +33,7 @@ export const getOpenApi = operation({
   method: "GET",
   path: "/openapi.json",
   tag: "server",
+  open: true,
   summary: "This document",
   other: { status: 200, mediaType: "application/json", description: "OpenAPI 3.1" },
   errors: [],
@@ -43,6 +45,7 @@ export const getDocs = operation({
   method: "GET",
   path: "/docs",
   tag: "server",
+  open: true,
   summary: "The same for people",
   description: "One page without scripts that loads nothing, made from the document at /openapi.json.",
   other: { status: 200, mediaType: "text/html", description: "A page" },

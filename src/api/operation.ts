@@ -36,7 +36,9 @@ export interface Operation<
   /** JSON of status 200. Either this or `other`. */
   readonly answer?: Answer;
   readonly other?: OtherAnswer;
-  /** What can go wrong beside what can with every request (COMMON_ERRORS, BODY_ERRORS). */
+  /** Pages of other origins may ask for it: they cannot read it, and it costs next to nothing. */
+  readonly open?: true;
+  /** What can go wrong beside what `errorsOf` adds. */
   readonly errors: readonly ErrorCode[];
   /** Ready to send, and what comes back. */
   readonly examples: {
@@ -62,22 +64,29 @@ export type Answered<Schema extends TSchema | undefined> = Schema extends TSchem
   : Response;
 
 /** Every request can be refused so, whatever it asks for. */
-export const COMMON_ERRORS: readonly ErrorCode[] = [
-  "bad_request",
-  "unauthorized",
-  "forbidden_host",
-  "forbidden_origin",
-  "too_many_attempts",
-  "internal",
-];
-
+const COMMON_ERRORS: readonly ErrorCode[] = ["unauthorized", "forbidden_host", "too_many_attempts", "internal"];
 /** And so, when it has a body. */
-export const BODY_ERRORS: readonly ErrorCode[] = [
+const BODY_ERRORS: readonly ErrorCode[] = [
+  "bad_request",
   "request_timeout",
   "body_too_large",
   "unsupported_media_type",
   "schema",
 ];
+const QUERY_ERRORS: readonly ErrorCode[] = ["bad_request", "schema"];
+
+/** Every code that `operation` can answer with, each once. */
+export function errorsOf({ open, query, body, errors }: Operation): readonly ErrorCode[] {
+  return [
+    ...new Set([
+      ...COMMON_ERRORS,
+      ...(open === true ? [] : (["forbidden_origin"] as const)),
+      ...(query === undefined ? [] : QUERY_ERRORS),
+      ...(body === undefined ? [] : BODY_ERRORS),
+      ...errors,
+    ]),
+  ];
+}
 
 /** An operation with the types of its schemas. */
 export function operation<

@@ -1,5 +1,5 @@
 import type { TObject } from "typebox";
-import { BODY_ERRORS, COMMON_ERRORS, type Operation } from "../../api/operation.ts";
+import { errorsOf, type Operation } from "../../api/operation.ts";
 import type { ErrorCode } from "../../core/errors.ts";
 import { VERSION } from "../../core/version.ts";
 import { PROBLEM_STATUS, PROBLEM_TITLES } from "../problem.ts";
@@ -144,11 +144,6 @@ function problems(operation: Operation): Record<string, Answer> {
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   return Object.fromEntries([...byStatus].map(([status, codes]) => [status, problem(status, codes)]));
-}
-
-/** Every code that `operation` can answer with, each once. */
-function errorsOf(operation: Operation): readonly ErrorCode[] {
-  return [...new Set([...COMMON_ERRORS, ...(operation.body === undefined ? [] : BODY_ERRORS), ...operation.errors])];
 }
 
 function problem(status: number, codes: readonly ErrorCode[]): Answer {
