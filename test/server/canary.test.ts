@@ -182,7 +182,7 @@ async function settled(asker: Asker): Promise<void> {
   throw new Error("the webhooks were never tried");
 }
 
-test("no secret is in any answer, line, event, file, archive or mirror", async () => {
+test("security 5: no secret is in any answer, line, event, file, archive or mirror", async () => {
   const workspace = cliWorkspace();
   const far = echoServer();
   const port = far.port ?? 0;
