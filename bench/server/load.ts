@@ -16,7 +16,7 @@ for (let i = 0; i < Number(connections); i++) {
   socket.setNoDelay(true);
   // An answer is small: it comes in one piece.
   socket.on("data", (chunk: Buffer) => {
-    if (chunk.latin1Slice(0, STATUS_OK.length) === STATUS_OK) answers++;
+    if (chunk.toString("latin1", 0, STATUS_OK.length) === STATUS_OK) answers++;
     else refused++;
     socket.write(request);
   });

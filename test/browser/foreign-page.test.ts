@@ -48,7 +48,7 @@ if (EXECUTABLE !== "none") {
       const tab = await context.newPage();
       await tab.goto(url);
       await tab.waitForFunction("window.tried !== undefined", undefined, { timeout: 60_000 });
-      return (await tab.evaluate("window.tried")) as Record<string, string>;
+      return await tab.evaluate<Record<string, string>>("window.tried");
     } finally {
       await context.close();
     }
