@@ -53,7 +53,7 @@ removed. Files that something else named are never touched.`,
       ["archive data, assets and config", "comfyvn-sync backup create"],
       [
         "two folders, under a name, ten archives kept",
-        "comfyvn-sync backup create --label demo --include assets --include scripts --max-backups 10",
+        "comfyvn-sync backup create --label demo --include assets \\\n--include scripts --max-backups 10",
       ],
     ],
   });
@@ -148,7 +148,7 @@ either the old one or the new one, never half of it. The vault is never replaced
       ],
       [
         "take one folder back to what it was",
-        "comfyvn-sync backup restore 20251215T080530Z-pre-release.zip --path assets/ui --replace-existing",
+        "comfyvn-sync backup restore 20251215T080530Z-pre-release.zip \\\n--path assets/ui --replace-existing",
       ],
     ],
   });

@@ -27,7 +27,7 @@ export function setCommand(cli: CommandLine): Command {
 What was there before stays in the vault as a backup (vault backups).`,
     examples: [
       ["typed unseen, on a terminal", "comfyvn-sync vault set cloud_sync.s3.aws_secret_access_key"],
-      ["from a password manager", "pass show studio/s3 | comfyvn-sync vault set cloud_sync.s3.aws_secret_access_key"],
+      ["from a password manager", "pass show s3 | comfyvn-sync vault set cloud_sync.s3.aws_secret_access_key"],
       ["a number or true: JSON", "echo true | comfyvn-sync vault set cloud_sync.s3.path_style --json-value"],
     ],
   });

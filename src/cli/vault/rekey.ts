@@ -38,7 +38,7 @@ export function rekeyCommand(cli: CommandLine): Command {
     words: HELP,
     examples: [
       ["somebody left the team: another passphrase, typed unseen", "comfyvn-sync vault rekey"],
-      ["in a script", "comfyvn-sync vault rekey --passphrase-file old.key --new-passphrase-file new.key"],
+      ["in a script", "comfyvn-sync vault rekey --passphrase-file old.key \\\n--new-passphrase-file new.key"],
     ],
   });
   return cli.action(command, async (called) => {
