@@ -37,7 +37,7 @@ export async function captures(): Promise<ReadonlyMap<string, string>> {
   const stage = makeStage();
   try {
     return new Map([
-      ["plan", await capture(stage, "comfyvn-sync plan --service local", (screen) => /\$ $/.test(screen))],
+      ["plan", await capture(stage, "comfyvn-sync plan --service local", (screen) => screen.endsWith("$ "))],
       [
         "progress",
         await capture(stage, "comfyvn-sync run --service local", (screen) => /\b[4-6]\d % .* left /.test(screen)),
@@ -79,7 +79,7 @@ async function capture(stage: Stage, command: string, isThere: (screen: string) 
   const shell = `env -i PATH=${join(stage.folder, "bin")}:/usr/bin:/bin TERM=xterm LANG=C.UTF-8 PS1='$ ' bash --norc --noprofile`;
   await tmux(stage, "new-session", "-d", "-s", "page", ...size, "-c", stage.root, shell);
   await screenOnce(stage, (screen) => screen === "$ ");
-  await tmux(stage, "send-keys", "-t", "page", "-l", `${command}`);
+  await tmux(stage, "send-keys", "-t", "page", "-l", command);
   await tmux(stage, "send-keys", "-t", "page", "Enter");
   const screen = await screenOnce(stage, (text) => text !== "$ " && isThere(text));
   await tmux(stage, "kill-session", "-t", "page");
