@@ -10,7 +10,8 @@ import type { Files } from "../platform/contract.ts";
 export interface ManifestCache {
   /** undefined when there is none. @throws SyncError `manifest_malformed`, `manifest_checksum`, `file_unreadable` */
   load(service: string, snapshot: string): Promise<Manifest | undefined>;
-  save(service: string, snapshot: string, manifest: Manifest): Promise<void>;
+  /** @param checksum of `manifest`, where it is known */
+  save(service: string, snapshot: string, manifest: Manifest, checksum?: string): Promise<void>;
 }
 
 /** The cache below the workspace `root`. */
@@ -27,8 +28,8 @@ export function fileManifestCache(files: Files, root: string, newHasher: NewHash
       }
       return cached.manifest;
     },
-    save: async (service, snapshot, manifest) => {
-      const checksum = await manifestChecksum(manifest, newHasher);
+    save: async (service, snapshot, manifest, known) => {
+      const checksum = known ?? (await manifestChecksum(manifest, newHasher));
       const writer = await files.createAtomic(pathOf(service, snapshot));
       try {
         for (const chunk of encodeCacheFile(service, checksum, manifest)) await writer.write(chunk);

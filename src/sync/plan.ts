@@ -114,8 +114,9 @@ function withSources(
   });
 }
 
+/** The local entries themselves when nothing is retained: what is known of them need not be found out again. */
 function mergeByPath(local: Manifest, retained: readonly ManifestEntry[]): ReadonlyMap<RelativePath, ManifestEntry> {
-  const all = [...local.entries.values(), ...retained];
-  if (retained.length > 0) all.sort((a, b) => compareCodePoints(a.path, b.path));
+  if (retained.length === 0) return local.entries;
+  const all = [...local.entries.values(), ...retained].toSorted((a, b) => compareCodePoints(a.path, b.path));
   return new Map(all.map((entry) => [entry.path, entry]));
 }

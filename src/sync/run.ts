@@ -2,7 +2,7 @@ import { SyncError, toSyncError } from "../core/errors.ts";
 import type { RelativePath } from "../core/paths.ts";
 import type { SyncChange } from "../manifest/diff.ts";
 import type { ScanResult } from "../manifest/scan.ts";
-import { type ManifestSummary, summariseManifest } from "../manifest/summary.ts";
+import { countManifest, type ManifestSummary } from "../manifest/summary.ts";
 import { alongside } from "./alongside.ts";
 import type { Application } from "./apply-plan.ts";
 import { carryOut, isUpToDate } from "./carry-out.ts";
@@ -142,9 +142,16 @@ async function conclude(
   const errors = application?.errors ?? [];
   const ok = errors.length === 0;
   const committed = ok && job.commitManifest;
-  if (committed) await engine.cache.save(job.service, job.layout.snapshot, target);
+  const local = await countManifest(scan.manifest, engine.newHasher);
+  const published = ok ? target : remote.published?.manifest;
+  // Mostly these are the very entries that the scan gave: their digests are known.
+  const remoteManifest =
+    published?.entries === scan.manifest.entries
+      ? { ...local, source: "remote" as const }
+      : await summariseRemote(published, "remote", engine.newHasher);
+  if (committed) await engine.cache.save(job.service, job.layout.snapshot, target, remoteManifest?.checksum);
   return {
-    manifest: await summariseManifest(scan.manifest, job.scope, scan.skipped, engine.newHasher),
+    manifest: { ...local, include: job.scope.include, exclude: job.scope.exclude, skipped: scan.skipped },
     plan,
     summary: {
       service: job.service,
@@ -164,7 +171,7 @@ async function conclude(
       ],
     },
     committed,
-    remote_manifest: await summariseRemote(ok ? target : remote.published?.manifest, "remote", engine.newHasher),
+    remote_manifest: remoteManifest,
   };
 }
 
