@@ -44,18 +44,24 @@ export async function loadRemoteState(
     const versions = published?.versions ?? new Map<RelativePath, string>();
     return { published, effective: published?.manifest, versions, marker, learnt: false };
   }
+  const arrived = await readArrived();
+  provider.recall?.(keysOf(layout, versionsOf(arrived)));
   const listed = new Map<RelativePath, ObjectInfo>();
   for await (const info of provider.list(layout.objectPrefix, call)) {
     const path = layout.pathOf(info.key);
     if (path !== undefined) listed.set(path, info);
   }
-  const state = reconcile({ published, marker, listed, arrived: await readArrived() }, layout.snapshot);
+  const state = reconcile({ published, marker, listed, arrived }, layout.snapshot);
   const learnt = [...state.versions.keys()].some((path) => published?.versions.has(path) !== true);
   return { published, ...state, marker, learnt };
 }
 
 function* keysOf(layout: TreeLayout, versions: ReadonlyMap<RelativePath, string>): Iterable<readonly [string, string]> {
   for (const [path, version] of versions) yield [layout.objectKey(path), version];
+}
+
+function versionsOf(arrived: ReadonlyMap<RelativePath, ArrivedObject>): ReadonlyMap<RelativePath, string> {
+  return new Map([...arrived].map(([path, { version }]) => [path, version]));
 }
 
 /** True when an entry has no version: another tool has published, or stored the object. */

@@ -8,7 +8,7 @@ import { eachAtMost } from "../transfer/each-at-most.ts";
 import { childrenQuery, controlKeyOf, type DrivePlace, inRank, isAt, isUnclaimed, objectOf, placeOf } from "./names.ts";
 import type { RecentFiles } from "./recent-files.ts";
 
-const RECENT_AT_ONCE = 16;
+const LOOKS_AT_ONCE = 16;
 
 /**
  * Which files there are for which keys, as far as this provider has seen. Drive's searches lag behind its writes, getting
@@ -28,7 +28,7 @@ export class Catalog {
   readonly #known = new Map<string, readonly DriveFile[]>();
   /** Keys that were searched for in vain. */
   readonly #absent = new Set<string>();
-  /** Ids that an earlier run has recorded. */
+  /** Versions that an earlier run has recorded. */
   readonly #recalled = new Map<string, string>();
   /** What this provider wrote, by key and id. */
   readonly #own = new Map<string, Map<string, DriveFile>>();
@@ -59,10 +59,7 @@ export class Catalog {
 
   /** Versions of an earlier run: where its files are is asked by id instead of searched. A help, and no proof. */
   recall(versions: Iterable<readonly [key: string, version: string]>): void {
-    for (const [key, version] of versions) {
-      const id = fileIdIn(version);
-      if (id !== undefined) this.#recalled.set(key, id);
-    }
+    for (const [key, version] of versions) if (fileIdIn(version) !== undefined) this.#recalled.set(key, version);
   }
 
   /** Keys that had more than one file when they were last seen. */
@@ -72,7 +69,7 @@ export class Catalog {
 
   /** The file of `key` as it is now; undefined when there is none. @throws SyncError `provider_container_missing`, what Drive throws */
   async locate(key: string, place: DrivePlace, signal: AbortSignal | undefined): Promise<DriveFile | undefined> {
-    const id = this.#known.get(key)?.[0]?.id ?? this.#recalled.get(key);
+    const id = this.#known.get(key)?.[0]?.id ?? this.#recalledId(key);
     if (id !== undefined) {
       const file = await this.#getAt(id, key, place, signal);
       if (file !== undefined) return file;
@@ -84,7 +81,7 @@ export class Catalog {
   async locateToWrite(key: string, place: DrivePlace, signal: AbortSignal | undefined): Promise<DriveFile | undefined> {
     const seen = this.#known.get(key)?.[0];
     if (seen !== undefined || this.#absent.has(key)) return seen;
-    const id = this.#recalled.get(key);
+    const id = this.#recalledId(key);
     const recalled = id === undefined ? undefined : await this.#getAt(id, key, place, signal);
     if (recalled !== undefined) return recalled;
     if (place.kind === "control") return (await this.search(key, place, signal))[0];
@@ -110,7 +107,7 @@ export class Catalog {
     const settled = this.#settle(key, place, files);
     if (settled.length > 0) return settled;
     // Nothing was found, perhaps only not yet.
-    const id = this.#recalled.get(key) ?? (await this.#recent.earlier()).get(key);
+    const id = this.#recalledId(key) ?? (await this.#recent.earlier()).get(key);
     const file = id === undefined ? undefined : await this.#getAt(id, key, place, signal);
     return file === undefined ? [] : [file];
   }
@@ -136,18 +133,37 @@ export class Catalog {
       if (first !== undefined) listed.set(key, first);
     }
     await this.#addRecent(prefix, listed, signal);
+    await this.#refresh(listed, signal);
     return listed;
   }
 
   /** What a listing that lags does not show of the files that this machine has made. */
   async #addRecent(prefix: string, listed: Map<string, DriveFile>, signal: AbortSignal | undefined): Promise<void> {
     const missing = [...(await this.#recent.earlier())].filter(([key]) => key.startsWith(prefix) && !listed.has(key));
-    await eachAtMost(RECENT_AT_ONCE, missing, async ([key, id]) => {
+    await eachAtMost(LOOKS_AT_ONCE, missing, async ([key, id]) => {
       const place = placeOf(key, this.#base);
       if (typeof place === "string" || this.#gone.has(id)) return;
       const file = await this.#getAt(id, key, place, signal);
       if (file !== undefined) listed.set(key, file);
     });
+  }
+
+  /** Looks again at listed files that an earlier run has recorded in another version: one of the two is the newer. */
+  async #refresh(listed: Map<string, DriveFile>, signal: AbortSignal | undefined): Promise<void> {
+    const stale = [...listed].filter(([key, { id, version }]) => {
+      return this.#recalledId(key) === id && this.#recalled.get(key) !== version;
+    });
+    await eachAtMost(LOOKS_AT_ONCE, stale, async ([key, { id }]) => {
+      const place = placeOf(key, this.#base);
+      const file = typeof place === "string" ? undefined : await this.#getAt(id, key, place, signal);
+      if (file === undefined) listed.delete(key);
+      else listed.set(key, file);
+    });
+  }
+
+  #recalledId(key: string): string | undefined {
+    const version = this.#recalled.get(key);
+    return version === undefined ? undefined : fileIdIn(version);
   }
 
   /** All files of `key` that are known of now; empty also where nobody has looked. */
@@ -169,7 +185,7 @@ export class Catalog {
   removed(key: string, id: string): void {
     this.#own.get(key)?.delete(id);
     this.#gone.add(id);
-    if (this.#recalled.get(key) === id) this.#recalled.delete(key);
+    if (this.#recalledId(key) === id) this.#recalled.delete(key);
     const left = this.known(key).filter((file) => file.id !== id);
     if (left.length > 0) this.#known.set(key, left);
     else this.#known.delete(key);

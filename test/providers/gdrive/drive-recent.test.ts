@@ -80,3 +80,16 @@ test("a key that was made and deleted over and over keeps one file", async () =>
   await put(open(), KEY, "last");
   expect(await textOf(open(), KEY)).toBe("last");
 });
+
+test("a listing that is behind does not bring back a version older than the one that was recorded", async () => {
+  const { fake, open } = await setUp();
+  const first = open();
+  await put(first, KEY, "one");
+  fake.clock.advance(61_000);
+  const { version } = await put(first, KEY, "two");
+  const second = open();
+  second.recall?.([[KEY, version]]);
+  const listed = [];
+  for await (const info of second.list("")) listed.push(info);
+  expect(listed.map((info) => info.version)).toEqual([version]);
+});
