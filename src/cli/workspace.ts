@@ -6,6 +6,9 @@ import type { CommandLine, CommonFlags } from "./command-line.ts";
 import { readPassphraseFile } from "./passphrase.ts";
 import { ProgressLine } from "./progress/progress-line.ts";
 
+/** With no server running, events of a command go out before it ends; what a slow receiver does not take in this time stays queued. */
+const WEBHOOK_DRAIN_MS_MAX = 5_000;
+
 export interface WorkspaceFlags extends CommonFlags {
   readonly passphraseFile?: string;
 }
@@ -64,6 +67,7 @@ export async function withApp<T>(
     throw error;
   } finally {
     progress.clear();
+    await app.webhooks.drain(WEBHOOK_DRAIN_MS_MAX);
     app.close();
   }
 }

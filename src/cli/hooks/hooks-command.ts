@@ -6,18 +6,20 @@ import { withHelp } from "../help.ts";
 import { withJson } from "../options.ts";
 import { runningServer, type RunningServerFlags, withRunningServer } from "./running-server.ts";
 import { tailHooks } from "./tail.ts";
+import { webhooksCommand } from "./webhooks-command.ts";
 
 const TAIL_HELP = `
 Prints one line for each event from now on, until Ctrl-C. A lost connection is
 made anew, and the events in between follow as far as the server kept them.`;
 
-/** `hooks list|tail`, of a server that runs. */
+/** `hooks list|tail`, of a server that runs, and `hooks webhooks`. */
 export function hooksCommand(cli: CommandLine): Command {
   const group = new Command("hooks")
-    .summary("what a running server tells tools")
-    .description("see what a running server tells tools")
+    .summary("what tools are told")
+    .description("see what a running server tells tools, and manage webhooks")
     .addCommand(listCommand(cli))
-    .addCommand(tailCommand(cli));
+    .addCommand(tailCommand(cli))
+    .addCommand(webhooksCommand(cli));
   return withHelp(group, {
     examples: [
       ["what there is to hear of", "comfyvn-sync hooks list"],

@@ -38,6 +38,8 @@ export class Webhooks {
   readonly #file: SubscriptionFile;
   readonly #dispatcher: Dispatcher;
   #queue: DeliveryQueue | undefined;
+  /** This process has queued something. */
+  #queued = false;
 
   constructor(options: WebhooksOptions) {
     this.#options = options;
@@ -62,6 +64,7 @@ export class Webhooks {
       const queue = this.#openQueue(true);
       queue?.release((each) => urlsOf(subscriptions, each));
       queue?.add(urls.map((url) => ({ ...queued, url })));
+      this.#queued = true;
       this.#dispatcher.wake();
     } catch (error) {
       this.#options.log.write("error", "webhook.lost", {
@@ -141,6 +144,7 @@ export class Webhooks {
     if (ids !== undefined && count === 0) {
       throw new SyncError("webhook_missing", "there is no dead letter of that id; list them first");
     }
+    this.#queued ||= count > 0;
     this.#dispatcher.wake();
     return count;
   }
@@ -155,9 +159,12 @@ export class Webhooks {
     await this.#dispatcher.stop(graceMs);
   }
 
-  /** For a process that ends soon: sends what is due, for at most `maxMs`, unless another process does it. */
+  /**
+   * For a process that ends soon and has queued something: sends what is due, for at most `maxMs`, unless another process
+   * does it.
+   */
   async drain(maxMs: number): Promise<void> {
-    if (this.#queue !== undefined) await this.#dispatcher.drain(maxMs);
+    if (this.#queued) await this.#dispatcher.drain(maxMs);
   }
 
   close(): void {
