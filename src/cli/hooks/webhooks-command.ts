@@ -26,10 +26,7 @@ export function webhooksCommand(cli: CommandLine): Command {
 Webhooks are kept in data/webhooks.json, which the studio reads too. Events are
 sent by a running server, or by the command that caused them when none runs.`,
     examples: [
-      [
-        "have the end of each run told",
-        "comfyvn-sync hooks webhooks add on_cloud_sync_complete https://ci.example.com/in",
-      ],
+      ["have the end of each run told", "comfyvn-sync hooks webhooks add on_cloud_sync_complete https://ci.example/in"],
       ["send what was given up once more", "comfyvn-sync hooks webhooks redeliver"],
     ],
   });
@@ -72,12 +69,7 @@ function addCommand(cli: CommandLine): Command {
     words: `
 The secret is any text, or whsec_ and the base64 of a key. An event and address
 that are there already get the new secret.`,
-    examples: [
-      [
-        "signed",
-        "openssl rand -hex 32 | tee secret.txt | comfyvn-sync hooks webhooks add --secret on_backup_created https://ci.example.com/in",
-      ],
-    ],
+    examples: [["signed", "comfyvn-sync hooks webhooks add --secret EVENT https://ci.example/in <secret.txt"]],
   });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<AddFlags>();
