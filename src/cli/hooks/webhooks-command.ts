@@ -69,7 +69,7 @@ function addCommand(cli: CommandLine): Command {
     words: `
 The secret is any text, or whsec_ and the base64 of a key. An event and address
 that are there already get the new secret.`,
-    examples: [["signed", "comfyvn-sync hooks webhooks add --secret EVENT https://ci.example/in <secret.txt"]],
+    examples: [["signed", "comfyvn-sync hooks webhooks add --secret EVENT https://ci.example/in <key"]],
   });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<AddFlags>();
