@@ -44,6 +44,16 @@ describe("a run that is ok", () => {
     expect(remote_manifest?.entries).toBe(4);
   });
 
+  test("what is told of the destination is what it publishes, also when that is more than the run was about", async () => {
+    const workspace = await createWorkspace(FILES);
+    const whole = await workspace.run();
+    expect(whole.remote_manifest).toMatchObject({ digest: whole.manifest.digest, checksum: whole.manifest.checksum });
+    const part = await workspace.run({ paths: ["assets"] });
+    expect([part.manifest.entries, part.remote_manifest?.entries]).toEqual([2, 4]);
+    expect(part.remote_manifest).toMatchObject({ digest: whole.manifest.digest, checksum: whole.manifest.checksum });
+    expect((await workspace.dryRun()).remote_manifest?.digest).toBe(whole.manifest.digest);
+  });
+
   test("no run marker stays, so that the next run needs no listing", async () => {
     const workspace = await createWorkspace(FILES);
     await workspace.run();
