@@ -3,9 +3,12 @@ import type { ThreadPort } from "../platform/contract.ts";
 import { Turn } from "./turn.ts";
 import type { ThreadReply, ThreadRequest, Work } from "./work.ts";
 
+/** How often the thread that asked hears of bytes done, at most. */
+const REPORT_EVERY_MS = 50;
+
 /** What a worker has of the request that it works on. */
 export interface Request {
-  /** Tells the thread that asked of bytes done, at the next turn; it hears of a cancellation there. */
+  /** A cancellation is heard of at its pauses. */
   readonly turn: Turn;
   readonly signal: AbortSignal;
   readonly onBytes: (count: number) => void;
@@ -39,20 +42,6 @@ export function offer<Terms, Job, Answer>(
   };
 }
 
-class ReportingTurn extends Turn {
-  constructor(
-    signal: AbortSignal,
-    private readonly report: () => void,
-  ) {
-    super(signal);
-  }
-
-  override async pause(): Promise<void> {
-    this.report();
-    await super.pause();
-  }
-}
-
 /** What a thread of the pool does: requests one after another, until it is closed. */
 export function serveThread(port: ThreadPort<ThreadRequest, ThreadReply>, offers: readonly Offer[]): void {
   const waiting = new Map<number, AbortController>();
@@ -61,15 +50,20 @@ export function serveThread(port: ThreadPort<ThreadRequest, ThreadReply>, offers
   const answer = async (request: Extract<ThreadRequest, { readonly work: string }>, signal: AbortSignal) => {
     const { id, work, terms, jobs } = request;
     let bytes = 0;
+    let reportAtMs = performance.now() + REPORT_EVERY_MS;
     const report = () => {
       if (bytes > 0) port.post({ id, bytes });
       bytes = 0;
+      reportAtMs = performance.now() + REPORT_EVERY_MS;
+    };
+    const onBytes = (count: number) => {
+      bytes += count;
+      if (performance.now() >= reportAtMs) report();
     };
     try {
       const made = offers.find(({ name }) => name === work);
       if (made === undefined) throw new TypeError(`no such work: ${work}`);
-      const turn = new ReportingTurn(signal, report);
-      const answers = await made.worker(terms, jobs, { turn, signal, onBytes: (count) => (bytes += count) });
+      const answers = await made.worker(terms, jobs, { turn: new Turn(signal), signal, onBytes });
       report();
       port.post({ id, answers }, answers.flatMap(made.buffersOf));
     } catch (error) {
