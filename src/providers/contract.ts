@@ -54,7 +54,8 @@ export interface Provider {
    */
   copy(from: string, to: string, options: CopyOptions): Promise<ObjectInfo>;
   /**
-   * The same, and `from` is gone when it is done. Absent where that is no less work than a copy and a delete.
+   * The same, and `from` is gone when it is done. Absent where that is no less work than a copy and a delete
+   * (see `serverSideMove`).
    * @throws as `copy`
    */
   move?(from: string, to: string, options: CopyOptions): Promise<ObjectInfo>;
@@ -89,6 +90,8 @@ export interface Capabilities {
   /** Where promise 6 has a hole that no client can close: what the user should know of it. */
   readonly conditionalPutCaveat?: string;
   readonly serverSideCopy: boolean;
+  /** There is a `move`. Default false. */
+  readonly serverSideMove?: boolean;
   /** `list` tells `sha256` wherever the store has computed one. Default false. */
   readonly listsSha256?: boolean;
   /** An object cannot have a key that is a folder of another key (file systems): `a` and `a/b` exclude each other. */

@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
+import { DriveFake } from "../fakes/drive/drive-fake.ts";
 import { startS3Server } from "../services/s3-server.ts";
 import { type CliWorkspace, cliWorkspace } from "./cli-process.ts";
 
@@ -58,6 +59,21 @@ test("the local provider's folder holds nothing of the suite afterwards", async 
   expect(stdout).toContain(" 0 failed,");
   expect(status).toBe(0);
   expect(readdirSync(workspace.other).filter((name) => !name.startsWith("."))).toEqual([]);
+}, 120_000);
+
+test("a folder of Google Drive is verified by the same command and left as it was", async () => {
+  const fake = await DriveFake.start();
+  const workspace = cliWorkspace();
+  await workspace.call(["flags", "enable", "gdrive"]);
+  const settings = { parent_id: fake.drive.id, scopes: "drive", credentials: fake.account.file };
+  await workspace.unlocked(["vault", "import", "-"], { stdin: JSON.stringify({ cloud_sync: { gdrive: settings } }) });
+  const env = { COMFYVN_TEST_DRIVE_URL: fake.url };
+  const { status, stdout } = await workspace.unlocked(["provider", "verify", "--service", "gdrive"], { env });
+  const left = [...fake.store.childrenOf(fake.drive.id)].map(({ name }) => name);
+  await fake.stop();
+  expect(stdout).toMatch(/\n\d{2,} passed, 0 failed, \d+ do not apply\n$/);
+  expect({ status, left }).toEqual({ status: 0, left: [] });
+  fake.assertNothingRefused();
 }, 120_000);
 
 test("a provider whose flag is off is not touched", async () => {

@@ -9,6 +9,7 @@ import { integrityMutants } from "./conformance-mutants/integrity-mutants.ts";
 import { keyMutants } from "./conformance-mutants/key-mutants.ts";
 import { listingMutants } from "./conformance-mutants/listing-mutants.ts";
 import { type Mutant, openMutant } from "./conformance-mutants/mutant.ts";
+import { movingMutants } from "./conformance-mutants/moving-mutants.ts";
 import { readingMutants } from "./conformance-mutants/reading-mutants.ts";
 import { resumingMutants } from "./conformance-mutants/resuming-mutants.ts";
 import { writingMutants } from "./conformance-mutants/writing-mutants.ts";
@@ -18,6 +19,7 @@ const mutants: readonly Mutant[] = [
   ...readingMutants,
   ...listingMutants,
   ...writingMutants,
+  ...movingMutants,
   ...keyMutants,
   ...callingMutants,
   ...resumingMutants,

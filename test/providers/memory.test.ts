@@ -14,3 +14,9 @@ await conformanceTests(
 await conformanceTests("a memory provider without conditions and copies", async () =>
   openMemoryProvider({ store, capabilities: { conditionalPut: false, serverSideCopy: false } }),
 );
+
+await conformanceTests(
+  "a memory provider that moves and tells digests",
+  async () => openMemoryProvider({ store, capabilities: { serverSideMove: true, listsSha256: true } }),
+  memoryConformanceOptions(store),
+);

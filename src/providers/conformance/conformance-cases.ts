@@ -8,6 +8,7 @@ import { integrityCases } from "./cases/integrity.ts";
 import { keyCases } from "./cases/keys.ts";
 import { listingCases } from "./cases/listing.ts";
 import { missingCases } from "./cases/missing.ts";
+import { movingCases } from "./cases/moving.ts";
 import { rangeCases } from "./cases/ranges.ts";
 import { resumingCases } from "./cases/resuming.ts";
 import { visibilityCases } from "./cases/visibility.ts";
@@ -23,6 +24,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...deletingCases,
   ...conditionCases,
   ...copyingCases,
+  ...movingCases,
   ...keyCases,
   ...errorCases,
   ...abortingCases,

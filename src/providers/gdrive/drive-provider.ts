@@ -129,6 +129,7 @@ function capabilitiesOf(limits: DriveLimits): Capabilities {
       "begin to write a new snapshot within the seconds that Drive's search lags behind may both go ahead, and other tools " +
       "that write to the folder are not kept out",
     serverSideCopy: true,
+    serverSideMove: true,
     listsSha256: true,
     hierarchicalKeys: false,
     deleteBatchMax: limits.deleteBatchMax,

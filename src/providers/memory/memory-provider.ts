@@ -47,6 +47,13 @@ export function openMemoryProvider(options: MemoryProviderOptions = {}): Provide
     store.request();
   };
 
+  const listedInfo = (key: string, object: MemoryObject): ObjectInfo => {
+    if (capabilities.listsSha256 !== true) return infoOf(key, object);
+    const hasher = newHasher();
+    hasher.update(object.bytes);
+    return { ...infoOf(key, object), sha256: hasher.digestHex() };
+  };
+
   return {
     service: "memory",
     identity: options.identity ?? "memory",
@@ -83,7 +90,7 @@ export function openMemoryProvider(options: MemoryProviderOptions = {}): Provide
       request(signal);
       for (const [key, object] of [...store.objects]) {
         throwIfAborted(signal);
-        if (key.startsWith(prefix)) yield infoOf(key, object);
+        if (key.startsWith(prefix)) yield listedInfo(key, object);
       }
     },
 
@@ -103,6 +110,21 @@ export function openMemoryProvider(options: MemoryProviderOptions = {}): Provide
       if (ifVersion !== undefined) checkPrecondition(object, { kind: "version", version: ifVersion });
       return infoOf(to, store.write(to, object.bytes));
     },
+
+    ...(capabilities.serverSideMove === true
+      ? {
+          move: async (from, to, { ifVersion, signal }) => {
+            throwIfAborted(signal);
+            checkKey(to);
+            request(signal);
+            const object = store.objects.get(from);
+            if (object === undefined) throw new SyncError("object_missing", "the object to move does not exist");
+            if (ifVersion !== undefined) checkPrecondition(object, { kind: "version", version: ifVersion });
+            store.objects.delete(from);
+            return infoOf(to, store.write(to, object.bytes));
+          },
+        }
+      : {}),
 
     close: async () => undefined,
   };
