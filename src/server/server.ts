@@ -77,7 +77,7 @@ function createHandler(app: App, policy: AccessPolicy, stopping: AbortSignal): S
     } catch (error) {
       return problemResponse(error);
     }
-    return acceptHookSocket(app, request, acceptSocket) ?? elysia.handle(request);
+    return acceptHookSocket(app, request, acceptSocket) ?? elysia.fetch(request);
   };
 }
 

@@ -14,7 +14,7 @@ const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 const idsOf = (text: string) => [...text.matchAll(/^id: (.*)\ndata:/gm)].map(([, id]) => id);
 
-test("a reader that does not read costs no memory and is told that it was too slow when it reads again", async () => {
+test("security 25: a reader that does not read costs no memory and is told that it was too slow when it reads again", async () => {
   const rig = createHookRig();
   const { next, reader } = open(rig);
   expect(await next()).toContain(": connected");

@@ -46,7 +46,7 @@ test("a reader that is behind is sent the rest when it reads again, each event o
   expect(numbersOf(socket)).toEqual(upTo(501));
 });
 
-test("a reader that never reads costs one batch and is dropped with the reason when it misses an event", () => {
+test("security 25: a reader that never reads costs one batch and is dropped with the reason when it misses an event", () => {
   const rig = createHookRig();
   const slow = subscribe(rig);
   const healthy = subscribe(rig);

@@ -13,7 +13,11 @@ export async function serveOnBun(options: ServeOptions): Promise<RunningServer> 
       hostname: options.host,
       port: options.port,
       idleTimeout: IDLE_TIMEOUT_OFF,
-      fetch: async (request, self) => answerOf(await options.fetch(request, acceptOnBun(self))),
+      fetch: (request, self) => {
+        const answer = options.fetch(request, acceptOnBun(self));
+        // What is ready goes out in this turn.
+        return answer instanceof Promise ? answer.then(answerOf) : answerOf(answer);
+      },
       websocket: bunSockets(options.socketMessageBytesMax),
     });
   } catch (error) {

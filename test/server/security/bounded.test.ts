@@ -87,6 +87,18 @@ describe("security 25: what is made to cost much", () => {
 });
 
 describe("limits, each with its code", () => {
+  test("a connection whose headers never end is closed, though it goes on sending", async () => {
+    const { server } = await serveWorkspace(await createWorkspace());
+    const socket = connect(server.port, "127.0.0.1");
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.on("error", () => undefined);
+    socket.write("GET /api/health HTTP/1.1\r\n");
+    const drip = setInterval(() => socket.write("x-slow: a\r\n"), 1_000);
+    await closed;
+    clearInterval(drip);
+    expect(socket.destroyed).toBe(true);
+  }, 60_000);
+
   test("headers over 16 KiB or over 100 are 431, and their connection ends", async () => {
     const { server } = await serveWorkspace(await createWorkspace());
     const head = `GET /api/health HTTP/1.1\r\nhost: 127.0.0.1:${server.port}\r\n`;
