@@ -1,16 +1,19 @@
 import { afterAll, expect, test } from "bun:test";
+import { execFile } from "node:child_process";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { X509Certificate } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { promisify } from "node:util";
 import { join } from "node:path";
-import { $ } from "bun";
 import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
 import type { PinnedPost } from "../../src/platform/contract.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 const { outbound } = bunPlatform();
 const BODY = new TextEncoder().encode('{"a":"é"}');
+
+const run = promisify(execFile);
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -124,8 +127,10 @@ test("a connection that is refused, and one that is cut off, are told apart", as
 test("over TLS the certificate is held against the name of the URL, not the address", async () => {
   const folder = tempFolder();
   const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
-  await $`openssl req -x509 -newkey rsa:2048 -nodes -keyout ${key} -out ${certificate} -days 2 -subj /CN=hooks.invalid -addext subjectAltName=DNS:hooks.invalid`.quiet();
-  const files = { key: await Bun.file(key).text(), cert: await Bun.file(certificate).text() };
+  const names = ["-subj", "/CN=hooks.invalid", "-addext", "subjectAltName=DNS:hooks.invalid"];
+  const made = ["-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2"];
+  await run("openssl", ["req", "-x509", ...made, ...names]);
+  const files = { key: readFileSync(key, "utf8"), cert: readFileSync(certificate, "utf8") };
   let hits = 0;
   const port = await listen(
     createTlsServer(files, (_, response) => {
@@ -134,12 +139,11 @@ test("over TLS the certificate is held against the name of the URL, not the addr
     }),
   );
   // Nobody's authority has signed it: that is found out before a byte of the event is sent.
-  expect(new X509Certificate(files.cert).checkHost("hooks.invalid")).toBe("hooks.invalid");
   expect(await post(`https://hooks.invalid:${port}/`)).toEqual({ failure: "tls" });
   expect(hits).toBe(0);
   const trusting = `${folder}/trusting.ts`;
-  const module = join(import.meta.dir, "../../src/platform/node/node-outbound.ts");
-  await Bun.write(
+  const module = join(import.meta.dirname, "../../src/platform/node/node-outbound.ts");
+  writeFileSync(
     trusting,
     `import { nodeOutbound } from ${JSON.stringify(module)};
      const limits = { headers: {}, body: new Uint8Array(), timeoutMs: 9000, answerBytesMax: 9 };
@@ -149,14 +153,10 @@ test("over TLS the certificate is held against the name of the URL, not the addr
      }
      process.exit(0);`,
   );
-  const child = Bun.spawn([process.execPath, trusting], {
-    env: { PATH: "/usr/bin:/bin", NODE_EXTRA_CA_CERTS: certificate },
-    stdout: "pipe",
-    stderr: "ignore",
-    stdin: "ignore",
-    timeout: 20_000,
-  });
-  const said = (await new Response(child.stdout).text()).trim().split("\n");
+  const program = "Deno" in globalThis ? ["run", "--allow-all", "--no-check", trusting] : [trusting];
+  const env = { PATH: "/usr/bin:/bin", HOME: folder, NODE_EXTRA_CA_CERTS: certificate, DENO_CERT: certificate };
+  const { stdout } = await run(process.execPath, program, { env, timeout: 30_000 });
+  const said = stdout.trim().split("\n");
   expect(said).toEqual(['{"status":200}', '{"failure":"tls"}', '{"failure":"tls"}']);
   expect(hits).toBe(1);
 });

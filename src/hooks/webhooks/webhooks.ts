@@ -40,6 +40,8 @@ export class Webhooks {
   #queue: DeliveryQueue | undefined;
   /** This process has queued something. */
   #queued = false;
+  /** Why events are held at present. */
+  #heldFor: string | undefined;
 
   constructor(options: WebhooksOptions) {
     this.#options = options;
@@ -204,19 +206,36 @@ export class Webhooks {
     if (there !== undefined && there.kind !== "file") {
       throw new SyncError("file_unreadable", `${QUEUE_FILE} is no regular file; move it away`);
     }
-    this.#queue = new DeliveryQueue(openDatabase(path));
+    try {
+      this.#queue = new DeliveryQueue(openDatabase(path));
+    } catch (error) {
+      const { code, message } = toSyncError(error);
+      if (code !== "file_unreadable") throw error;
+      throw new SyncError(code, `${QUEUE_FILE}: ${message}. Events that wait in it are lost when you move it away`, {
+        cause: error,
+      });
+    }
     return this.#queue;
   }
 
   /** The subscriptions; `hold` and undefined while the file cannot be understood, e.g. because the studio is writing it. */
   #readOrHold(hold: () => void): readonly Subscription[] | undefined {
     try {
-      return this.#file.read();
+      const subscriptions = this.#file.read();
+      this.#heldFor = undefined;
+      return subscriptions;
     } catch (error) {
       hold();
-      this.#options.log.write("warning", "webhook.held", { error: toSyncError(error).message });
+      this.#tellHeld(toSyncError(error).message);
       return undefined;
     }
+  }
+
+  /** Once, not for each event of a run. */
+  #tellHeld(error: string): void {
+    if (this.#heldFor === error) return;
+    this.#heldFor = error;
+    this.#options.log.write("warning", "webhook.held", { error });
   }
 
   #shown(url: string): string {
