@@ -37,30 +37,37 @@ const PLAN_ATTEMPTS_MAX = 3;
  */
 export async function runSync(engine: Engine, job: RunJob): Promise<RunResult> {
   const startedAtMs = engine.clock.now();
-  const tell = (status: "ok" | "partial" | "failed" | "aborted", result?: RunResult, code?: string) =>
+  const soFar: RunSoFar = {};
+  const tell = (status: "ok" | "partial" | "failed" | "aborted", code?: string) =>
     engine.events.emit({
       type: "sync.run",
       service: job.service,
       snapshot: job.layout.snapshot,
       paths: job.scope.include,
       status,
-      uploads: result?.summary.uploads.length ?? 0,
-      deletes: result?.summary.deletes.length ?? 0,
-      skipped: result?.summary.skipped.length ?? 0,
-      bytes: result?.summary.bytes_uploaded ?? 0,
-      errors: result?.summary.errors.length ?? 0,
+      uploads: soFar.application?.uploaded.size ?? 0,
+      deletes: soFar.application?.deleted.size ?? 0,
+      skipped: soFar.plan?.unchanged.length ?? 0,
+      bytes: soFar.application?.bytesUploaded ?? 0,
+      errors: soFar.application?.errors.length ?? 0,
       durationMs: engine.clock.now() - startedAtMs,
       ...(code === undefined ? {} : { code }),
     });
   try {
-    const result = await withRunLock(engine, job, () => runLocked(engine, job));
-    tell(result.summary.status, result);
+    const result = await withRunLock(engine, job, () => runLocked(engine, job, soFar));
+    tell(result.summary.status);
     return result;
   } catch (error) {
     const { code } = toSyncError(error);
-    tell(code === "aborted" ? "aborted" : "failed", undefined, code);
+    tell(code === "aborted" ? "aborted" : "failed", code);
     throw error;
   }
+}
+
+/** How far a run has come: it is told of however the run ends. */
+interface RunSoFar {
+  plan?: SyncPlan;
+  application?: Application;
 }
 
 /** One run at a time writes a snapshot of a destination: the lock holds against other processes on this machine too. */
@@ -79,7 +86,7 @@ async function withRunLock<T>(engine: Engine, job: RunJob, run: () => Promise<T>
   }
 }
 
-async function runLocked(engine: Engine, job: RunJob): Promise<RunResult> {
+async function runLocked(engine: Engine, job: RunJob, soFar: RunSoFar): Promise<RunResult> {
   const journalFile = journalPath(engine, job.provider, job.layout);
   const look = (signal: AbortSignal | undefined) =>
     loadRemoteState(job.provider, job.layout, () => readJournal(engine.files, journalFile), signal);
@@ -87,12 +94,13 @@ async function runLocked(engine: Engine, job: RunJob): Promise<RunResult> {
   for (let attempt = 1; ; attempt++) {
     const remote = attempt === 1 ? found : await look(job.signal);
     const planned = planFor(job, scan, remote.effective, job.provider, remote);
+    soFar.plan = planned.plan;
     if (planned.plan.guard !== null && !job.confirmDeletes) throw guardError(planned.plan);
     if (isUpToDate(planned, remote)) return await conclude(engine, job, scan, planned, remote, undefined);
 
     const applied = await withLease(engine, job, async (lease) => {
       if (!(await isStillCurrent(job, remote))) return undefined;
-      return await apply(engine, job, lease, planned, remote, journalFile);
+      return await apply(engine, job, lease, planned, remote, journalFile, soFar);
     });
     if (applied !== undefined) return await conclude(engine, job, scan, planned, remote, applied);
     if (attempt === PLAN_ATTEMPTS_MAX) {
@@ -183,6 +191,7 @@ async function apply(
   planned: PlanResult,
   remote: RemoteState,
   journalFile: string,
+  soFar: RunSoFar,
 ): Promise<Application> {
   const { plan } = planned;
   const application: Application = {
@@ -205,6 +214,7 @@ async function apply(
     records: await UploadRecordFiles.open(engine, job.provider, job.layout),
     bytesUploaded: 0,
   };
+  soFar.application = application;
   try {
     await carryOut(application, planned, remote);
   } finally {

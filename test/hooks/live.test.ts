@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { HOOK_NAMES } from "../../src/hooks/catalogue.ts";
 import { serveWorkspace } from "../support/api-server.ts";
 import { type HookMessage, readSocket, readStream } from "../support/hook-readers.ts";
-import { createWorkspace } from "../support/workspace.ts";
+import { codeOf, createWorkspace } from "../support/workspace.ts";
 
 const FILES = { "assets/a.png": "A", "assets/b.png": "BB" };
 const SYNC = { service: "s3", snapshot: "nightly" };
@@ -51,6 +51,35 @@ test("a run that is partial and one that fails tell how they ended", async () =>
   const [, partial, failed] = await socket.messages.until((all) => all.length === 3);
   expect(partial?.data).toMatchObject({ uploads: 1, status: "partial" });
   expect(failed?.data).toMatchObject({ status: "failed" });
+});
+
+test("a run that is cancelled tells what it had done until then", async () => {
+  const workspace = await createWorkspace(FILES);
+  const events: (readonly [string, HookMessage["data"]])[] = [];
+  const app = await workspace.app();
+  app.hooks.subscribe(({ envelope }) => events.push([envelope.event, envelope.data]));
+  const cancelling = new AbortController();
+  workspace.wrap = (provider) => ({
+    ...provider,
+    put: async (key, source, options) => {
+      if (key.endsWith("b.png")) {
+        // The other file is there, and its record too.
+        while (!workspace.store.objects.has("nightly/assets/a.png")) await Bun.sleep(1);
+        for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+        cancelling.abort();
+        options.signal?.throwIfAborted();
+      }
+      return await provider.put(key, source, options);
+    },
+  });
+  expect(await codeOf(app.run({ service: "s3", snapshot: SYNC.snapshot, paths: ["assets"] }, cancelling.signal))).toBe(
+    "aborted",
+  );
+  expect(events.at(-1)).toEqual([
+    "on_cloud_sync_complete",
+    { ...SYNC, uploads: 1, deletes: 0, skipped: 0, status: "aborted", timestamp: expect.any(Number) },
+  ]);
+  app.close();
 });
 
 describe("resuming an event stream", () => {
