@@ -5,7 +5,8 @@ import { tempFolder } from "../support/temp-folder.ts";
 
 const REPOSITORY = resolve(import.meta.dir, "../..");
 const CONFIGURATION = [
-  "scripts",
+  "scripts/check",
+  "scripts/check.ts",
   ".gitignore",
   ".oxlintrc.json",
   "biome.json",

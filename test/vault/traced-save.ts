@@ -67,7 +67,14 @@ export async function tracedSave(options: readonly string[]): Promise<Crash> {
 /** Resolves when every thread of the process is traced. */
 async function traced(pid: number): Promise<void> {
   const deadline = Date.now() + ATTACH_MS_MAX;
-  const isTraced = (task: string) => !/TracerPid:\s+0\n/.test(readFileSync(`/proc/${pid}/task/${task}/status`, "utf8"));
+  const isTraced = (task: string) => {
+    try {
+      return !/TracerPid:\s+0\n/.test(readFileSync(`/proc/${pid}/task/${task}/status`, "utf8"));
+    } catch {
+      // Threads come and go: the next look tells.
+      return false;
+    }
+  };
   while (!readdirSync(`/proc/${pid}/task`).every(isTraced)) {
     if (Date.now() > deadline) throw new Error("strace does not attach");
     await Bun.sleep(2);
