@@ -85,5 +85,8 @@ export const ROOMS: readonly Room[] = [
     at: "mod.ts",
     imports: ["api/", "core/", "vault/", "manifest/", "sync/", "hooks/", "providers/contract.ts", "providers/s3/"],
   },
-  { at: "edge.ts", imports: ["core/", "app.ts", "server/", "mod.ts"] },
+  {
+    at: "edge.ts",
+    imports: ["api/", "core/", "hooks/listing.ts", "server/openapi/", "server/problem.ts", "server/security/"],
+  },
 ];

@@ -21,6 +21,7 @@ export const ERROR_CODES = [
   "too_many_attempts",
   "server_busy",
   "upgrade_required",
+  "needs_file_system",
   // configuration
   "feature_disabled",
   "config_malformed",

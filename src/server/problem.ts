@@ -20,6 +20,7 @@ export const PROBLEM_STATUS: Readonly<Record<ErrorCode, number>> = {
   too_many_attempts: 429,
   server_busy: 503,
   upgrade_required: 426,
+  needs_file_system: 501,
   feature_disabled: 403,
   config_malformed: 503,
   config_invalid: 503,
@@ -98,6 +99,7 @@ export const PROBLEM_TITLES: Readonly<Record<number, string>> = {
   426: "Upgrade Required",
   429: "Too Many Requests",
   500: "Internal Server Error",
+  501: "Not Implemented",
   502: "Bad Gateway",
   503: "Service Unavailable",
 };

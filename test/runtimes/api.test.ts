@@ -6,6 +6,7 @@ import { textVaultStorage } from "../../src/vault/text-vault-storage.ts";
 import { startS3Server } from "../services/s3-server.ts";
 import { rawHttp } from "../support/raw-http.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+import { type RunningWorker, startWorker } from "./edge/workerd.ts";
 import { RUNTIMES, type Started, startServer } from "./runtime.ts";
 
 /** The API as a client sees it, from outside, on each way to run the program. */
@@ -30,15 +31,62 @@ interface ApiBody {
     readonly bytes_uploaded: number;
   };
   readonly name?: string;
+  readonly hooks?: readonly { readonly name: string }[];
   readonly backups?: readonly { readonly name: string }[];
   readonly items?: readonly { readonly event: string }[];
   readonly paths?: Readonly<Record<string, { readonly post?: object }>>;
+}
+
+function client(base: () => string) {
+  const call = async (path: string, init: RequestInit = {}): Promise<Answer> => {
+    const response = await fetch(base() + path, init);
+    const text = await response.text();
+    const type = response.headers.get("content-type") ?? "";
+    return { status: response.status, type, body: type.includes("json") ? JSON.parse(text) : { text } };
+  };
+  const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+    call(path, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
+  return { call, post };
+}
+
+/** What holds on every runtime, one without a file system too. */
+function withoutFilesTests(call: ReturnType<typeof client>["call"], post: ReturnType<typeof client>["post"]): void {
+  test("tells its health", async () => {
+    const { status, body } = await call("/api/health");
+    expect([status, body["status"], typeof body["uptime_s"]]).toEqual([200, "ok", "number"]);
+  });
+
+  test("answers what it does not know by problem+json", async () => {
+    const unknown = await call("/api/nothing/here");
+    const { status, type, body } = unknown;
+    expect([status, type, body["code"]]).toEqual([404, "application/problem+json", "not_found"]);
+    const method = await call("/api/sync/run");
+    expect([method.status, method.body["code"]]).toEqual([405, "method_not_allowed"]);
+    expect((await post("/api/health", {})).status).toBe(405);
+  });
+
+  test("describes itself to programs and to people", async () => {
+    const { body } = await call("/openapi.json");
+    expect([body["openapi"], typeof body.paths?.["/api/health"]]).toEqual(["3.1.0", "object"]);
+    expect((await call("/docs")).type).toStartWith("text/html");
+  });
+
+  test("lists the hooks there are", async () => {
+    const { status, body } = await call("/api/modder/hooks");
+    expect(status).toBe(200);
+    expect(body.hooks?.map(({ name }) => name)).toContain("on_cloud_sync_complete");
+  });
 }
 
 for (const runtime of RUNTIMES) {
   describe(`the API on ${runtime.name}`, () => {
     const root = tempFolder();
     const nas = tempFolder();
+    const home = tempFolder();
     let server: Started;
     let s3: Awaited<ReturnType<typeof startS3Server>>;
 
@@ -54,18 +102,7 @@ for (const runtime of RUNTIMES) {
           sync: { local: { path: nas } },
         }),
       );
-    const call = async (path: string, init: RequestInit = {}): Promise<Answer> => {
-      const response = await fetch(server.base + path, init);
-      const text = await response.text();
-      const type = response.headers.get("content-type") ?? "";
-      return { status: response.status, type, body: type.includes("json") ? JSON.parse(text) : { text } };
-    };
-    const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
-      call(path, {
-        method: "POST",
-        headers: { "content-type": "application/json", ...headers },
-        body: typeof body === "string" ? body : JSON.stringify(body),
-      });
+    const { call, post } = client(() => server.base);
 
     beforeAll(async () => {
       s3 = await startS3Server();
@@ -81,8 +118,9 @@ for (const runtime of RUNTIMES) {
       const storage = textVaultStorage();
       await new SecretsVault(storage).create({ cloud_sync: { s3: s3.settingsFor("studio") } }, PASSPHRASE);
       write("config/comfyvn.secrets.json", storage.text() ?? "");
-      const command = await runtime.command(root, [nas]);
+      const command = await runtime.command(home, [root, nas]);
       server = await startServer([...command, "serve", "--root", root, "--port", "0"], {
+        cwd: home,
         env: { COMFYVN_SECRETS_KEY: PASSPHRASE },
       });
     }, 120_000);
@@ -235,15 +273,7 @@ for (const runtime of RUNTIMES) {
       });
     }
 
-    test("answers what it does not know by problem+json, without the request's values", async () => {
-      const unknown = await call("/api/nothing/here");
-      expect([unknown.status, unknown.type, unknown.body["code"]]).toEqual([
-        404,
-        "application/problem+json",
-        "not_found",
-      ]);
-      const method = await call("/api/sync/run");
-      expect([method.status, method.body["code"]]).toEqual([405, "method_not_allowed"]);
+    test("answers a request that does not fit without repeating its values", async () => {
       const field = await post("/api/sync/run", { service: "local", canary_field: "canary" });
       expect([field.status, field.body["code"]]).toEqual([422, "schema"]);
       expect(JSON.stringify(field.body)).not.toContain("canary");
@@ -251,11 +281,12 @@ for (const runtime of RUNTIMES) {
       expect([path.status, path.body["code"]]).toEqual([400, "bad_path"]);
     });
 
-    test("describes itself", async () => {
+    test("offers every operation in its description", async () => {
       const { body } = await call("/openapi.json");
-      expect([body["openapi"], typeof body.paths?.["/api/sync/run"]?.post]).toEqual(["3.1.0", "object"]);
-      expect((await call("/docs")).type).toStartWith("text/html");
+      expect(typeof body.paths?.["/api/sync/run"]?.post).toBe("object");
     });
+
+    withoutFilesTests(call, post);
 
     // The last one: the server is gone afterwards.
     test("ends with status 0 when it is told, and has printed one line", async () => {
@@ -265,3 +296,42 @@ for (const runtime of RUNTIMES) {
     });
   });
 }
+
+describe("the API in workerd", () => {
+  const folder = tempFolder();
+  let worker: RunningWorker;
+  const { call, post } = client(() => worker.base);
+
+  beforeAll(async () => {
+    worker = await startWorker("src/edge.ts", folder);
+  }, 60_000);
+  afterAll(() => worker?.stop());
+
+  withoutFilesTests(call, post);
+
+  for (const [method, path] of [
+    ["GET", "/api/sync/manifest"],
+    ["POST", "/api/sync/run"],
+    ["POST", "/api/backup/create"],
+    ["GET", "/api/modder/hooks/stream"],
+    ["GET", "/api/modder/hooks/ws"],
+    ["POST", "/api/modder/hooks/webhooks"],
+  ] as const) {
+    test(`says that it cannot ${method} ${path}`, async () => {
+      const { status, type, body } = await call(path, { method });
+      expect([status, type, body["code"]]).toEqual([501, "application/problem+json", "needs_file_system"]);
+    });
+  }
+
+  test("lets nobody in without the token where there is one", async () => {
+    const guarded = await startWorker("src/edge.ts", tempFolder(), { COMFYVN_API_TOKEN: "edge-token" });
+    try {
+      const { call: callGuarded } = client(() => guarded.base);
+      expect((await callGuarded("/api/health")).status).toBe(401);
+      const headers = { authorization: "Bearer edge-token" };
+      expect((await callGuarded("/api/health", { headers })).status).toBe(200);
+    } finally {
+      await guarded.stop();
+    }
+  });
+});

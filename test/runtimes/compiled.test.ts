@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bunFor, TARGETS } from "../../scripts/build/targets.ts";
 import { cephRgw } from "../services/ceph-rgw.ts";
@@ -14,7 +14,7 @@ const PASSPHRASE = "one file passphrase";
 const folder = tempFolder();
 
 beforeAll(async () => {
-  copyFileSync(await compiledFile(), join(folder, "comfyvn-sync"));
+  renameSync(await compiledFile(folder), join(folder, "comfyvn-sync"));
 }, 120_000);
 
 interface Ended {

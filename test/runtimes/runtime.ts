@@ -1,8 +1,6 @@
-import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { compile } from "../../scripts/build/compile.ts";
 import { fileNameFor, hostTarget } from "../../scripts/build/targets.ts";
-import { tempFolder } from "../support/temp-folder.ts";
 import { denoProgram } from "./deno-program.ts";
 
 export const PROJECT = resolve(import.meta.dirname, "../..");
@@ -10,30 +8,21 @@ export const PROJECT = resolve(import.meta.dirname, "../..");
 /** One way to run the program. */
 export interface Runtime {
   readonly name: string;
-  /** The command that stands for `comfyvn-sync`. @param reads folders beside the workspace that it must reach */
-  command(root: string, reads: readonly string[]): Promise<readonly string[]>;
+  /** The command that stands for `comfyvn-sync`. @param home an empty folder @param folders all that it must reach */
+  command(home: string, folders: readonly string[]): Promise<readonly string[]>;
 }
 
 export const RUNTIMES: readonly Runtime[] = [
   { name: "Bun", command: async () => [process.execPath, join(PROJECT, "src/main.ts")] },
-  { name: "the compiled file", command: async () => [await compiledFile()] },
-  { name: "Deno", command: async (root, reads) => denoCommand([root, ...reads]) },
+  { name: "the compiled file", command: async (home) => [await compiledFile(home)] },
+  { name: "Deno", command: async (_home, folders) => denoCommand(folders) },
 ];
 
-/** Here and not where it is filled: it is to be there until the test file ends. */
-const compiledFolder = tempFolder();
-let compiled: Promise<string> | undefined;
-
-/** The program as one file in a folder of its own; made once for a test file. */
-export function compiledFile(): Promise<string> {
-  compiled ??= makeCompiledFile();
-  return compiled;
-}
-
-async function makeCompiledFile(): Promise<string> {
+/** The program as one file in `folder`. @returns its path */
+export async function compiledFile(folder: string): Promise<string> {
   const target = hostTarget();
   if (target === undefined) throw new Error(`there is no compiled file for ${process.platform} ${process.arch}`);
-  const outfile = join(compiledFolder, fileNameFor(target));
+  const outfile = join(folder, fileNameFor(target));
   await compile({ project: PROJECT, target, bun: process.execPath, outfile });
   return outfile;
 }
@@ -63,27 +52,20 @@ export interface Started {
   stop(signal?: NodeJS.Signals): Promise<{ readonly status: number; readonly stdout: string }>;
 }
 
-export interface StartOptions {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
+interface StartOptions {
+  /** Where it is started, its home and its place for temporary files. */
+  readonly cwd: string;
+  /** Laid over an environment that holds nothing of ours. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 const START_MS_MAX = 60_000;
 
-/** Starts `command` (a server), in an environment that holds nothing of ours. @throws Error when it does not listen */
-export async function startServer(command: readonly string[], options: StartOptions = {}): Promise<Started> {
-  const home = tempFolder();
-  mkdirSync(join(home, "deno"));
+/** Starts `command`, a server. @throws Error when it does not listen */
+export async function startServer(command: readonly string[], { cwd, env }: StartOptions): Promise<Started> {
   const child = Bun.spawn([...command], {
-    cwd: options.cwd ?? home,
-    env: {
-      PATH: "/usr/bin:/bin",
-      HOME: home,
-      TMPDIR: home,
-      DENO_DIR: join(home, "deno"),
-      NO_COLOR: "1",
-      ...options.env,
-    },
+    cwd,
+    env: { PATH: "/usr/bin:/bin", HOME: cwd, TMPDIR: cwd, DENO_DIR: join(cwd, "deno"), NO_COLOR: "1", ...env },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
