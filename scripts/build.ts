@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { measureStarts } from "../bench/start/measure-starts.ts";
+import { measureStarts } from "./build/measure-starts.ts";
 import { compile } from "./build/compile.ts";
 import { bunFor, fileNameFor, hostTarget, type Target, TARGETS } from "./build/targets.ts";
 

@@ -19,6 +19,9 @@ const project = dirname(import.meta.dir);
 const STEPS: readonly Step[] = [
   step("types", "TypeScript, the whole tree", () => tool("tsc", "-p", "tsconfig.json")),
   step("portable", "TypeScript, portable rooms, web types only", () => tool("tsc", "-p", "tsconfig.portable.json")),
+  step("package", "TypeScript, the library with what Node 20 has", () =>
+    tool("tsc", "-p", "tsconfig.package.json", "--noEmit"),
+  ),
   step("lint", "oxlint with type information", () => tool("oxlint", "--type-aware", "--deny-warnings")),
   step("format", "Biome's formatter; bun run format writes", () => tool("biome", "format", "--reporter=summary")),
   step("imports", "which room imports which", async () => (await findImportFaults(project)).join("\n")),

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileNameFor, hostTarget } from "../../scripts/build/targets.ts";
 import { denoProgram } from "../../test/runtimes/deno-program.ts";
-import { measureStarts } from "./measure-starts.ts";
+import { measureStarts } from "../../scripts/build/measure-starts.ts";
 
 const project = join(import.meta.dir, "../..");
 const rounds = Number(process.argv[2] ?? 15);

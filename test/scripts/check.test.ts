@@ -12,6 +12,7 @@ const CONFIGURATION = [
   "biome.json",
   "knip.json",
   "tsconfig.json",
+  "tsconfig.package.json",
   "tsconfig.portable.json",
 ];
 /** In pieces, so that the rules do not find them here. */
@@ -59,7 +60,7 @@ test(
   "a sound project passes every step",
   () => {
     const { status, output } = check(project({}));
-    expect(output).toEndWith("all 7 checks passed\n");
+    expect(output).toEndWith("all 8 checks passed\n");
     expect(status).toBe(0);
   },
   TIMEOUT_MS,
@@ -91,6 +92,12 @@ const PLANTED: readonly Planted[] = [
     step: "portable",
     files: { "src/core/a.ts": "export const a = globalThis.process;\n" },
     says: /src\/core\/a\.ts.*TS7017/,
+  },
+  {
+    hazard: "what Node 20 lacks in what the library is made of",
+    step: "package",
+    files: { "src/core/a.ts": "export const a = [1].values().map(String);\n" },
+    says: /src\/core\/a\.ts.*TS2339/,
   },
   {
     hazard: "a file that nobody formatted",
@@ -181,6 +188,46 @@ const LINT: Readonly<Record<string, readonly [file: string, text: string]>> = {
 };
 
 const RUNTIME_GLOBALS = ["Bun", "Deno", "process", "Buffer"];
+
+describe("no portable room knows a runtime", () => {
+  /** Where the library and the worker are made; the rooms beside them are in the same list. */
+  const ROOMS = ["core/a.ts", "vault/b.ts", "manifest/b.ts", "sync/b.ts", "hooks/webhooks/b.ts", "providers/s3/b.ts"];
+  const GLOBALS = ["Bun.version", "Deno.version", "process.pid", 'Buffer.from("a")', "require"];
+  const folder = project(
+    Object.fromEntries(
+      [...ROOMS, "mod.ts", "edge.ts"].map((file) => [
+        `src/${file}`,
+        `import "node:fs";\n${GLOBALS.map((text, i) => `export const a${i} = ${text};\n`).join("")}`,
+      ]),
+    ),
+  );
+
+  test(
+    "by its globals",
+    () => {
+      const { status, output } = check(folder, "portable");
+      expect(status).toBe(1);
+      for (const file of [...ROOMS, "mod.ts", "edge.ts"]) {
+        for (const name of ["Bun", "Deno", "process", "Buffer", "require"]) {
+          expect(output).toMatch(new RegExp(`src/${file}.*'${name}'`));
+        }
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "by its modules",
+    () => {
+      const { status, output } = check(folder, "imports");
+      expect(status).toBe(1);
+      for (const file of [...ROOMS, "mod.ts", "edge.ts"]) {
+        expect(output).toContain(`src/${file}:1 imports the package node:fs`);
+      }
+    },
+    TIMEOUT_MS,
+  );
+});
 
 describe("lint", () => {
   let found: { filename: string; code: string }[] = [];

@@ -48,11 +48,10 @@ function objectsOf(page: XmlElement): ObjectInfo[] {
     if (!/^\d{1,16}$/.test(size)) throw brokenListing("has a size that is none");
     return { key: decode(key), size: Number(size), version: versionOf(etag) };
   });
-  const all = objects.toArray();
   const count = page.text("KeyCount");
-  if (count !== undefined && count !== String(all.length))
+  if (count !== undefined && count !== String(objects.length))
     throw brokenListing("has another number of keys than it says");
-  return all;
+  return objects;
 }
 
 /** `+` is a space: the encoding is that of forms. */

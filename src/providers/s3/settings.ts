@@ -123,9 +123,10 @@ function awsEndpoint(region: string): URL {
 }
 
 function parseEndpoint(text: string): URL {
-  const url = URL.parse(text);
-  if (url === null || (url.protocol !== "https:" && url.protocol !== "http:"))
-    throw badSetting("endpoint_url", HINTS.endpoint_url);
+  // Not URL.parse: the library runs on Node 20, too.
+  if (!URL.canParse(text)) throw badSetting("endpoint_url", HINTS.endpoint_url);
+  const url = new URL(text);
+  if (url.protocol !== "https:" && url.protocol !== "http:") throw badSetting("endpoint_url", HINTS.endpoint_url);
   if (url.username !== "" || url.password !== "")
     throw badSetting("endpoint_url", "holds a user or password; leave them out");
   if (text.includes("?") || text.includes("#"))

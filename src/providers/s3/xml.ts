@@ -18,8 +18,8 @@ export class XmlElement {
   }
 
   /** All elements of that name, which hold none of the same name. */
-  *all(name: string): Generator<XmlElement, void, undefined> {
-    for (const inner of elementsOf(this.#inner, name)) yield new XmlElement(inner);
+  all(name: string): XmlElement[] {
+    return Array.from(elementsOf(this.#inner, name), (inner) => new XmlElement(inner));
   }
 }
 
