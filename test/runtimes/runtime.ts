@@ -28,7 +28,7 @@ export async function compiledFile(folder: string): Promise<string> {
 }
 
 /** The permissions of README.md, and not one more. Its network is what a server on loopback and its peers need. */
-function denoPermissions(folders: readonly string[]): readonly string[] {
+export function denoPermissions(folders: readonly string[]): readonly string[] {
   return [
     "--no-prompt",
     "--allow-net=127.0.0.1",

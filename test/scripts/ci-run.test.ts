@@ -17,6 +17,7 @@ for each; do
     serve) echo "listening on http://127.0.0.1:1"; exec sleep 60 ;;
     install) [ ! -e "$folder/hang" ] || exec sleep 60 ;;
     check) [ ! -e "$folder/check-fails" ] || exit 1 ;;
+    build) (mkdir -p dist/bin; cd dist/bin; echo built > file; sha256sum file > SHA256SUMS) ;;
   esac
 done
 `;
@@ -45,6 +46,8 @@ function project(files: Readonly<Record<string, string>>): string {
   writeFileSync(join(folder, "test/services/ceph-rgw.sh"), RGW);
   writeFileSync(join(tools, "npx"), NPX, { mode: 0o755 });
   writeFileSync(join(tools, "git"), '#!/bin/sh\nfor last; do :; done\nmkdir -p "$last"\n', { mode: 0o755 });
+  mkdirSync(join(folder, "node_modules/.bin"), { recursive: true });
+  writeFileSync(join(folder, "node_modules/.bin/deno"), "#!/bin/sh\n", { mode: 0o755 });
   for (const each of NEEDED) writeFileSync(join(tools, each), "#!/bin/sh\n", { mode: 0o755 });
   mkdirSync(join(folder, "node_modules/.bin"), { recursive: true });
   writeFileSync(join(folder, "node_modules/.bin/deno"), "#!/bin/sh\n", { mode: 0o755 });
