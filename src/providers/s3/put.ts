@@ -2,7 +2,7 @@ import { type ErrorCode, SyncError } from "../../core/errors.ts";
 import type { ByteSource, ObjectInfo, Precondition, PutOptions } from "../contract.ts";
 import type { S3Connection } from "./connection.ts";
 import { checkContent, checksumHeader, readExactly, sha256Hex } from "../transfer/content.ts";
-import { headObject, requiredVersion, traitHeaders, WRITE_ID_METADATA } from "./object-info.ts";
+import { headObject, requiredVersion, type S3ObjectHead, traitHeaders, WRITE_ID_METADATA } from "./object-info.ts";
 import { refusalError } from "./refusal.ts";
 
 const ANSWER_BYTES_MAX = 64 * 1024;
@@ -87,7 +87,7 @@ async function sendUnderCondition(
     return await send(connection, key, body, options, { ...condition, [`x-amz-meta-${WRITE_ID_METADATA}`]: writeId });
   } catch (error) {
     if (!(error instanceof SyncError) || !JUDGED_BY_THE_OBJECT.has(error.code)) throw error;
-    const head = await headObject(connection, key, options.signal);
+    const head = await lookAfter(connection, key, options.signal);
     if (head?.writeId === writeId) return { key, size: head.size, version: head.version };
     // RGW answers 500 to those who lose a race of If-Match.
     const lost = precondition.kind === "version" && head?.version !== precondition.version;
@@ -95,4 +95,28 @@ async function sendUnderCondition(
   }
 }
 
-const JUDGED_BY_THE_OBJECT: ReadonlySet<ErrorCode> = new Set(["precondition_failed", "provider_unavailable"]);
+/** What the answer to a write that fetch has sent again may be: of the second one, which hides that the first was stored. */
+const JUDGED_BY_THE_OBJECT: ReadonlySet<ErrorCode> = new Set([
+  "precondition_failed",
+  "provider_unavailable",
+  "provider_throttled",
+]);
+
+/** Until the object can be looked at nobody knows what the write came to: so says the error of a look that may be repeated. */
+async function lookAfter(
+  connection: S3Connection,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<S3ObjectHead | undefined> {
+  try {
+    return await headObject(connection, key, signal);
+  } catch (error) {
+    if (!(error instanceof SyncError) || error.code !== "provider_throttled") throw error;
+    const { message, retryAfterMs } = error;
+    throw new SyncError("provider_unavailable", message, {
+      retryable: true,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      cause: error,
+    });
+  }
+}

@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "bun:test";
 import { sourceOf } from "../../../src/providers/conformance/sources.ts";
 import { openS3Provider } from "../../../src/providers/s3/s3-provider.ts";
+import { withRetry } from "../../../src/providers/retry.ts";
 import { readS3Settings } from "../../../src/providers/s3/settings.ts";
 import { bytesOf, sha256Of, utf8 } from "../../support/contents.ts";
+import { VirtualClock } from "../../support/virtual-clock.ts";
 import { newHasher, put, setUpS3, SMALL_LIMITS } from "./s3-setup.ts";
 
 const { server, bucket, open } = await setUpS3();
@@ -149,6 +151,36 @@ describe("a condition", () => {
       bucket.delete("own");
     });
   }
+
+  test("whose own write was applied, sent again by the runtime and throttled then is known for its own", async () => {
+    const provider = open();
+    await provider.stat("throttled");
+    const lost = server.faults.add("PutObject", { kind: "reset", applied: true });
+    const busy = server.faults.add("PutObject", { kind: "answer", reply: { status: 429 } });
+    const info = await put(provider, "throttled", utf8("x"), { precondition: { kind: "absent" } });
+    expect([lost.fired, busy.fired]).toEqual([1, 1]);
+    expect(info.version).toBe((await provider.stat("throttled"))?.version ?? "");
+  });
+
+  test("is no conflict with itself either where the look at the object is throttled as well", async () => {
+    const provider = withRetry(open(), undefined, { clock: new VirtualClock() });
+    await provider.stat("busy");
+    const faults = [
+      server.faults.add("PutObject", { kind: "reset", applied: true }),
+      server.faults.add("PutObject", { kind: "answer", reply: { status: 429 } }),
+      server.faults.add("HeadObject", { kind: "answer", reply: { status: 429 } }),
+    ];
+    const info = await put(provider, "busy", utf8("x"), { precondition: { kind: "absent" } });
+    expect(faults.map(({ fired }) => fired)).toEqual([1, 1, 1]);
+    expect(info.version).toBe((await provider.stat("busy"))?.version ?? "");
+  });
+
+  test("that was throttled before it was stored may be repeated", async () => {
+    const fault = server.faults.add("PutObject", { kind: "answer", reply: { status: 429 } });
+    const refused = put(open(), "later", utf8("x"), { precondition: { kind: "absent" } });
+    await expect(refused).rejects.toMatchObject({ code: "provider_throttled", retryable: true });
+    expect(fault.fired).toBe(1);
+  });
 
   test("is not taken for one's own because another writer wrote the same content", async () => {
     await put(open(), "same", utf8("x"), { precondition: { kind: "absent" } });
