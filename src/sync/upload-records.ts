@@ -82,7 +82,8 @@ export class UploadRecordFiles {
   }
 
   async #append(name: string, key: string | undefined, record: JsonObject): Promise<void> {
-    const handle = await this.#engine.files.openAppend(this.#pathOf(name));
+    // Whoever reads a record may hold the right to send to the upload that it leads to.
+    const handle = await this.#engine.files.openAppend(this.#pathOf(name), { mode: 0o600 });
     try {
       if (!this.#names.has(name)) handle.append(jsonLine({ [KEY_FIELD]: key }));
       this.#names.add(name);

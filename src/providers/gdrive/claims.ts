@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
+import { type Clock, systemClock } from "../../core/clock.ts";
 import { SyncError } from "../../core/errors.ts";
 import type { DriveFile } from "./drive-file.ts";
 import { CLAIM, childrenQuery, type DrivePlace, hashOf, inRank, isAt, propertyQuery, queryFor } from "./names.ts";
@@ -21,6 +21,22 @@ export interface Claimed {
   readonly found: DriveFile | undefined;
   /** @throws SyncError `precondition_failed` (retryable) when so much time has passed that others take us for dead */
   checkAge(): void;
+}
+
+/**
+ * Removes the claims that writers have left which died: those of this workspace, and those that are too old. The files
+ * are small and harm nobody, as each names its key; they would only gather.
+ * @throws SyncError what Drive throws
+ */
+export async function discardDeadClaims(tools: StoreTools, signal: AbortSignal | undefined): Promise<void> {
+  const { catalog, files } = tools;
+  for (const folder of new Set([catalog.manifests, catalog.objects])) {
+    await folder.checkOnce(signal);
+    const q = `${childrenQuery(folder.id)} and ${queryFor({ kind: "control", name: FILE_NAME })}`;
+    for await (const file of files.list(q, folder.driveId, signal)) {
+      if (CLAIM in file.properties && (await isDead(tools, file, systemClock))) await remove(tools, file.id);
+    }
+  }
 }
 
 /** The claims on one key. */
@@ -52,9 +68,9 @@ export class Claims {
     }
     const ticket = await this.#tools.files.get(id, signal);
     if (ticket === undefined || ticket.trashed) return undefined;
-    if (!(await this.#isDead(ticket))) throw lost();
-    if (await this.#isOwn(ticket)) return this.#claimed(id, since, undefined);
-    await this.#remove(id);
+    if (!(await isDead(this.#tools, ticket, this.#clock))) throw lost();
+    if (await isOwn(this.#tools, ticket)) return this.#claimed(id, since, undefined);
+    await remove(this.#tools, id);
     return undefined;
   }
 
@@ -74,7 +90,7 @@ export class Claims {
         const others: DriveFile[] = [];
         for (const claim of claims) {
           if (claim.id === id) continue;
-          if (await this.#isDead(claim)) await this.#remove(claim.id);
+          if (await isDead(this.#tools, claim, this.#clock)) await remove(this.#tools, claim.id);
           else others.push(claim);
         }
         if (others.length === 0) return this.#claimed(id, since, found);
@@ -83,14 +99,14 @@ export class Claims {
         await this.#clock.sleep(WAIT_MS.min + Math.random() * (WAIT_MS.max - WAIT_MS.min), signal);
       }
     } catch (error) {
-      await this.#remove(id);
+      await remove(this.#tools, id);
       throw error;
     }
   }
 
   /** Lets others in. Safe to call twice; never throws. */
   async giveBack({ id }: Claimed): Promise<void> {
-    if (live.has(id)) await this.#remove(id);
+    if (live.has(id)) await remove(this.#tools, id);
   }
 
   async #announce(id: string, signal: AbortSignal | undefined): Promise<void> {
@@ -99,7 +115,7 @@ export class Claims {
     const isOurs = !live.has(id);
     live.add(id);
     try {
-      const appProperties = { [CLAIM]: this.#keyHash, [WRITER]: await this.#writer() };
+      const appProperties = { [CLAIM]: this.#keyHash, [WRITER]: await writerOf(this.#tools) };
       const parents = [catalog.folderOf(this.#place).id];
       await files.create({ id, name: FILE_NAME, mimeType: "application/octet-stream", parents, appProperties }, signal);
     } catch (error) {
@@ -130,29 +146,29 @@ export class Claims {
     };
     return { id, found, checkAge };
   }
+}
 
-  async #isDead(claim: DriveFile): Promise<boolean> {
-    if (live.has(claim.id)) return false;
-    return (await this.#isOwn(claim)) || this.#clock.now() - claim.createdAtMs > this.#tools.connection.limits.claimMs;
-  }
+async function isDead(tools: StoreTools, claim: DriveFile, clock: Clock): Promise<boolean> {
+  if (live.has(claim.id)) return false;
+  return (await isOwn(tools, claim)) || clock.now() - claim.createdAtMs > tools.connection.limits.claimMs;
+}
 
-  /** Left by this very workspace, whose runs keep each other out. */
-  async #isOwn(claim: DriveFile): Promise<boolean> {
-    return claim.properties[WRITER] === (await this.#writer());
-  }
+/** Left by this very workspace, whose runs keep each other out. */
+async function isOwn(tools: StoreTools, claim: DriveFile): Promise<boolean> {
+  return claim.properties[WRITER] === (await writerOf(tools));
+}
 
-  async #writer(): Promise<string> {
-    return hashOf(await this.#tools.writer()).slice(0, 32);
-  }
+async function writerOf(tools: StoreTools): Promise<string> {
+  return hashOf(await tools.writer()).slice(0, 32);
+}
 
-  async #remove(id: string): Promise<void> {
-    const { files, connection } = this.#tools;
-    const signal = AbortSignal.timeout(connection.limits.abortMs);
-    await files.remove(id, signal).catch(async () => {
-      await files.update(id, { trashed: true }, signal).catch(() => undefined);
-    });
-    live.delete(id);
-  }
+/** For good or into the trash; never throws. */
+async function remove({ files, connection }: StoreTools, id: string): Promise<void> {
+  const signal = AbortSignal.timeout(connection.limits.abortMs);
+  await files.remove(id, signal).catch(async () => {
+    await files.update(id, { trashed: true }, signal).catch(() => undefined);
+  });
+  live.delete(id);
 }
 
 function lost(): SyncError {

@@ -1,6 +1,7 @@
 import { SyncError, throwIfAborted } from "../../core/errors.ts";
 import type { Capabilities, ObjectInfo, OpenProvider, Provider, ProviderContext } from "../contract.ts";
 import { Catalog } from "./catalog.ts";
+import { discardDeadClaims } from "./claims.ts";
 import { putConditionally } from "./conditional-put.ts";
 import { DriveConnection } from "./connection.ts";
 import { type CopyOrder, copyFile, moveFile } from "./copy.ts";
@@ -110,9 +111,9 @@ export function openDriveProvider(
     recall: (versions) => catalog.recall(versions),
     notices: () => noticesOf(catalog),
     unfinished: {
-      // Drive has no call that lists uploads or ends one; it drops them by itself after a week.
+      // Drive has no call that lists uploads or ends one; it drops them by itself after a week. Claims stay.
       discard: (records) => records.clear(),
-      discardOthers: async () => undefined,
+      discardOthers: (_prefix, _recordsOf, { signal } = {}) => discardDeadClaims(tools, signal),
     },
     close: async () => {
       connection.close();

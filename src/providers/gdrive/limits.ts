@@ -30,7 +30,7 @@ export interface DriveLimits {
   readonly folderSeenMs: number;
   /** A writer that has announced itself and not been heard of for so long has died. */
   readonly claimMs: number;
-  /** How long a failed upload waits for its own removal. */
+  /** How long a call that has failed waits for the removal of what it leaves. */
   readonly abortMs: number;
 }
 
@@ -51,5 +51,5 @@ export const DRIVE_LIMITS: DriveLimits = {
   uploadBytesPerSecondMin: 64 * KIB,
   folderSeenMs: 30_000,
   claimMs: 120_000,
-  abortMs: 10_000,
+  abortMs: 3_000,
 };

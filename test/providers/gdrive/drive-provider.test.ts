@@ -378,6 +378,17 @@ describe("writers that died holding a key", () => {
     expect(objectsIn(fake)).toEqual(["s.json"]);
   });
 
+  test("leave files that the next run after a cut-off one removes, and it removes no living writer's", async () => {
+    const fake = await startFake();
+    const own = await ticketOf(fake, "manifests/a.json", "workspace-1");
+    const others = await ticketOf(fake, "manifests/b.json", undefined);
+    const old = await ticketOf(fake, "manifests/c.json", undefined);
+    fake.store.change(old, { createdTimeMs: fake.clock.now() - 3_600_000 });
+    const provider = openOn(fake, { context: { writer: async () => "workspace-1" } });
+    await provider.unfinished?.discardOthers("s/", () => undefined);
+    expect([own, others, old].map((id) => fake.store.get(id) !== undefined)).toEqual([false, true, false]);
+  });
+
   test("a put under a condition that fails leaves the key free for the next one", async () => {
     const fake = await startFake();
     const provider = openOn(fake);
