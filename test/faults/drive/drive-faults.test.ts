@@ -113,18 +113,23 @@ const PASSING: readonly (readonly [what: string, ...ScriptedDriveFault[]])[] = [
   ],
 ];
 
+/** Which requests of a kind fail. Of the small ones the first are for the run's own marker and lease, the next for files. */
+function placesOf(on: ScriptedDriveFault["on"]): number[] {
+  return on.endsWith(".multipart") ? [1, 3, 4] : [1];
+}
+
 function serverErrors(...routes: ScriptedDriveFault["on"][]): [string, ...ScriptedDriveFault[]][] {
   const fault = (when: "before" | "after"): DriveFault => ({ kind: "server_error", status: 500, when, body: "json" });
   return (["before", "after"] as const).map((when) => [
     `500 ${when} it was applied`,
-    ...routes.map((on) => ({ on, nth: 1, fault: fault(when) })),
+    ...routes.flatMap((on) => placesOf(on).map((nth) => ({ on, nth, fault: fault(when) }))),
   ]);
 }
 
 function connectionFaults(...routes: ScriptedDriveFault["on"][]): [string, ...ScriptedDriveFault[]][] {
   return (["before", "in_body", "after"] as const).map((when) => [
     `a reset, ${when}`,
-    ...routes.map((on) => ({ on, nth: 1, fault: { kind: "reset", when } as const })),
+    ...routes.flatMap((on) => placesOf(on).map((nth) => ({ on, nth, fault: { kind: "reset", when } as const }))),
   ]);
 }
 
