@@ -40,7 +40,7 @@ export async function deliver(
 ): Promise<DeliveryOutcome> {
   try {
     const url = parseWebhookUrl(address);
-    const resolve = (host: string) => withinMs(LOOKUP_MS_MAX, options.outbound.addressesOf(host), options.signal);
+    const resolve = (host: string) => addressesSoon(options.outbound, host, options.signal);
     const addresses = await allowedAddresses(url, { allowPrivate: options.allowPrivate, resolve });
     if (options.signal.aborted) return { kind: "aborted" };
     if (addresses.length === 0) return { kind: "failed", failure: "unresolved" };
@@ -97,22 +97,22 @@ function retryAfterOf(value: string | undefined, nowS: number): number | undefin
   return Number.isFinite(ms) && ms > 0 ? ms : undefined;
 }
 
-/** A lookup cannot be called off; nobody waits for one that hangs. */
-async function withinMs(
-  ms: number,
-  lookup: Promise<readonly string[]>,
-  signal: AbortSignal,
+/** Every address of `host`. A lookup cannot be called off; nobody waits for one that hangs, it counts as none. */
+export async function addressesSoon(
+  outbound: Outbound,
+  host: string,
+  signal?: AbortSignal,
 ): Promise<readonly string[]> {
   let giveUp: () => void = () => undefined;
   const none = new Promise<readonly string[]>((resolve) => {
     giveUp = () => resolve([]);
   });
-  const timer = setTimeout(giveUp, ms);
-  signal.addEventListener("abort", giveUp, { once: true });
+  const timer = setTimeout(giveUp, LOOKUP_MS_MAX);
+  signal?.addEventListener("abort", giveUp, { once: true });
   try {
-    return await Promise.race([lookup, none]);
+    return await Promise.race([outbound.addressesOf(host), none]);
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener("abort", giveUp);
+    signal?.removeEventListener("abort", giveUp);
   }
 }

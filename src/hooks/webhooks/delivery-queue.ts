@@ -273,6 +273,8 @@ export class DeliveryQueue {
         this.#put({ ...each, queuedMs: nowMs }, each.target);
         this.#run("UPDATE targets SET next_ms = 0 WHERE target = ?", each.target);
       }
+      // Who asks for everything says that the receivers are well again.
+      if (wanted === undefined) this.#run("UPDATE targets SET next_ms = 0");
       return dead.length;
     });
   }

@@ -3,6 +3,7 @@ import type { Database, TreeReader } from "../../platform/contract.ts";
 import type { HookItem } from "../bus.ts";
 import { requireHookName } from "../catalogue.ts";
 import { allowedAddresses, parseWebhookUrl } from "./address-policy.ts";
+import { addressesSoon } from "./deliver.ts";
 import { DeliveryQueue, QUEUE_FILE } from "./delivery-queue.ts";
 import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
 import { checkWebhookSecret } from "./sign-webhook.ts";
@@ -17,6 +18,9 @@ import {
   type WebhookView,
   webhookViews,
 } from "./views.ts";
+
+/** Shorter secrets are words like any other: taking them out of every text would garble names of snapshots and paths. */
+const LEARNT_CHARS_MIN = 12;
 
 export interface WebhooksOptions extends Omit<DispatcherOptions, "queue" | "subscriptions"> {
   readonly tree: TreeReader;
@@ -46,7 +50,8 @@ export class Webhooks {
   constructor(options: WebhooksOptions) {
     this.#options = options;
     const { files, tree, root, clock, secrets } = options;
-    const onRead = (subscriptions: readonly Subscription[]) => secrets.learn(subscriptions);
+    const onRead = (subscriptions: readonly Subscription[]) =>
+      secrets.learn(subscriptions.filter(({ secret = "" }) => secret.length >= LEARNT_CHARS_MIN));
     this.#file = new SubscriptionFile({ files, tree, root, now: () => clock.now(), onRead });
     this.#dispatcher = new Dispatcher({
       ...options,
@@ -98,7 +103,7 @@ export class Webhooks {
     if (secret !== undefined) checkWebhookSecret(secret);
     const { settings, outbound, log } = this.#options;
     const { allowPrivateTargets: allowPrivate } = await settings();
-    await allowedAddresses(url, { allowPrivate, resolve: (host) => outbound.addressesOf(host) });
+    await allowedAddresses(url, { allowPrivate, resolve: (host) => addressesSoon(outbound, host) });
     await this.#file.put({ event, url: address, secret });
     log.write("info", "webhook.registered", { hook: event, target: url.origin, signed: secret !== undefined });
     const at = this.#file.read().findIndex((each) => each.event === event && each.url === address);
@@ -138,7 +143,7 @@ export class Webhooks {
   }
 
   /**
-   * Queues dead letters again, all without `ids`; how many.
+   * Queues dead letters again, all without `ids`; how many. Without `ids` also ends the rest of every address.
    * @throws SyncError `webhook_missing` when `ids` names none
    */
   redeliver(ids?: readonly number[]): number {
@@ -146,7 +151,7 @@ export class Webhooks {
     if (ids !== undefined && count === 0) {
       throw new SyncError("webhook_missing", "there is no dead letter of that id; list them first");
     }
-    this.#queued ||= count > 0;
+    this.#queued ||= this.#queue !== undefined;
     this.#dispatcher.wake();
     return count;
   }

@@ -160,6 +160,18 @@ describe("failures", () => {
     expect(webhooks.deadLetters(10)).toEqual([]);
   });
 
+  test("asking for everything again ends the rest of a receiver that is well again", async () => {
+    const { bench, webhooks } = await subscribed();
+    bench.outbound.answer = () => ({ status: 503, retryAfter: "3600" });
+    webhooks.start();
+    bench.publish(webhooks);
+    await until(() => webhooks.attempts(10).length === 1);
+    bench.outbound.answer = () => OK;
+    expect(webhooks.redeliver()).toBe(0);
+    await until(() => webhooks.pending(10).length === 0);
+    expect(bench.sentNumbers).toEqual([1, 1]);
+  });
+
   test("one dead letter is redelivered by its id, and an id of none is an error", async () => {
     const { bench, webhooks } = await subscribed();
     bench.settings = { ...bench.settings, webhookAttemptsMax: 1 };

@@ -97,6 +97,13 @@ describe("the studio's file", () => {
     expect(bench.secrets.redactText("sent with canary-of-the-studio")).toBe("sent with [redacted]");
   });
 
+  test("a secret that is a short word does not take that word out of every text", () => {
+    const bench = new WebhooksBench();
+    bench.writeFile(STUDIO.replace("canary-of-the-studio", "default"));
+    bench.open().list();
+    expect(bench.secrets.redactText("snapshot default")).toBe("snapshot default");
+  });
+
   for (const [what, text] of Object.entries({
     "half a list": STUDIO.slice(0, 200),
     "an object": '{"webhooks": []}',
