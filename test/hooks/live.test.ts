@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { HOOK_NAMES } from "../../src/hooks/catalogue.ts";
+import { startServer } from "../../src/server/server.ts";
 import { serveWorkspace } from "../support/api-server.ts";
 import { type HookMessage, readSocket, readStream } from "../support/hook-readers.ts";
+import { rawHttp } from "../support/raw-http.ts";
 import { codeOf, createWorkspace } from "../support/workspace.ts";
 
 const FILES = { "assets/a.png": "A", "assets/b.png": "BB" };
@@ -169,6 +171,24 @@ describe("topics", () => {
   });
 });
 
+test.each(["0", "-1", "1.5", "x", "", "1e3"])("a history of %p events is a 422", async (limit) => {
+  const api = await serveWorkspace(await createWorkspace());
+  expect((await api.get(`/api/modder/hooks/history?limit=${limit}`)).status).toBe(422);
+});
+
+test.each([
+  ["an unknown event", { event: "on_canary" }],
+  ["a field of the wrong type", { event: "on_backup_restored", payload: { restored: "canary" } }],
+  ["a payload that is too long", { event: "on_backup_restored", payload: { name: "canary".repeat(3_000) } }],
+  ["no event", {}],
+])("a test of %s is a 422 that repeats nothing, and nobody hears of it", async (_name, body) => {
+  const api = await serveWorkspace(await createWorkspace());
+  const answer = await api.post("/api/modder/hooks/test", body);
+  expect(answer.status).toBe(422);
+  expect(answer.text).not.toContain("canary");
+  expect((await api.get("/api/modder/hooks/history")).body).toEqual({ ok: true, items: [] });
+});
+
 test("a message over the size limit ends its connection and no other", async () => {
   const api = await serveWorkspace(await createWorkspace());
   const other = await readSocket(api.base);
@@ -198,6 +218,39 @@ describe("who may connect", () => {
     const socket = await readSocket(api.base, {}, { origin: api.base });
     await socket.messages.until((all) => all.length === 1);
     socket.close();
+  });
+
+  test("where the server has a token, sockets and streams need it", async () => {
+    const app = await (await createWorkspace()).app();
+    const server = await startServer(app, { host: "127.0.0.1", port: 0, token: "the-right-token" });
+    const base = `http://127.0.0.1:${server.port}`;
+    const connect = (headers: Record<string, string>) =>
+      readSocket(base, {}, headers).then(
+        () => "connected",
+        () => "refused",
+      );
+    try {
+      expect(await connect({})).toBe("refused");
+      expect(await connect({ authorization: "Bearer wrong" })).toBe("refused");
+      expect(await connect({ authorization: "Bearer the-right-token" })).toBe("connected");
+      expect((await readStream(base)).status).toBe(401);
+      const stream = await readStream(base, "", { authorization: "Bearer the-right-token" });
+      expect(stream.status).toBe(200);
+      await stream.close();
+    } finally {
+      await server.stop(0);
+      app.close();
+    }
+  });
+
+  test("a handshake that names another host is refused", async () => {
+    const api = await serveWorkspace(await createWorkspace());
+    const answer = await rawHttp(
+      api.server.port,
+      "GET /api/modder/hooks/ws HTTP/1.1\r\nhost: evil.example\r\nupgrade: websocket\r\nconnection: upgrade, close\r\n" +
+        "sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\nsec-websocket-version: 13\r\n\r\n",
+    );
+    expect(answer).toStartWith("HTTP/1.1 403");
   });
 
   test("a request that is no handshake is told so", async () => {
