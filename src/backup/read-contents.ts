@@ -45,6 +45,8 @@ export interface LargeSink {
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Whose pauses tell of bytes and hear of a cancellation; without it one of this call alone. */
+  readonly turn?: Turn | undefined;
   /** Called when a file is read, and where it is to be. */
   readonly onFile: (item: ContentItem) => void;
   readonly onBytes: (count: number) => void;
@@ -73,9 +75,9 @@ export async function readContents(
   sink: ContentSink,
   options: ReadOptions,
 ): Promise<void> {
-  const reader = new ContentReader(reading, sink, options);
+  const turn = options.turn ?? new Turn(options.signal);
+  const reader = new ContentReader(reading, sink, options, turn);
   try {
-    const turn = new Turn(options.signal);
     for (const item of items) {
       throwIfAborted(options.signal);
       await reader.read(item);
@@ -95,6 +97,7 @@ class ContentReader {
     private readonly reading: ContentReading,
     private readonly sink: ContentSink,
     private readonly options: ReadOptions,
+    private readonly turn: Turn,
   ) {}
 
   /** Returns when the next entry may be read; this one may still be under way. */
@@ -171,6 +174,7 @@ class ContentReader {
         check.update(next.value);
         to.write(next.value);
         this.options.onBytes(next.value.byteLength);
+        if (this.turn.due()) await this.turn.pause();
       }
       check.end();
       await to.end();

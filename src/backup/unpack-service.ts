@@ -36,7 +36,7 @@ async function unpackJob(
   around: UnpackSurroundings,
   terms: UnpackTerms,
   { items, goesOn }: UnpackJob,
-  { signal, onBytes }: Request,
+  { turn, signal, onBytes }: Request,
 ): Promise<UnpackAnswer> {
   const done: number[] = [];
   const faults: ToldFault[] = [];
@@ -49,6 +49,7 @@ async function unpackJob(
     writer = await openRoot(around, terms);
     const reading = { ...around, file, inflateHereBytesMax: WHOLE_BYTES_MAX };
     await readContents(reading, items, writer === undefined ? nowhere : new RestoreSink(writer), {
+      turn,
       signal,
       onBytes,
       onFile: (item) => done.push(placeOf(item)),

@@ -40,8 +40,12 @@ function createCommand(cli: CommandLine): Command {
       new Command("create")
         .description("archive files, then remove the oldest archives over the limit")
         .option("--label <label>", "part of the archive's name")
-        .option("--include <path>", "include path instead of data, assets and config; may be repeated", repeated)
-        .option("--exclude <pattern>", "exclude pattern instead of the settings'; may be repeated", repeated)
+        .option("--include <path>", "this file or folder instead of data, assets and config; may be repeated", repeated)
+        .option(
+          "--exclude <pattern>",
+          "leave out what matches, e.g. '*.psd', instead of what the settings leave out; may be repeated",
+          repeated,
+        )
         .option("--max-backups <count>", "archives kept, this one included: 1 to 50 (default: 5)", backupCount),
     ),
   );

@@ -21,12 +21,21 @@ export function manifestCommand(cli: CommandLine): Command {
   const command = withJson(
     withServer(
       new Command("manifest")
-        .description("hash the workspace and show its manifest")
-        .option("--snapshot <name>", "name of the mirror (default: default)")
-        .option("--include <paths>", "include paths with commas between them; may be repeated", repeated)
-        .option("--exclude <patterns>", "exclude patterns with commas between them; may be repeated", repeated)
+        .summary("what a mirror would hold, with checksums")
+        .description("read the workspace and show its manifest: what a mirror would hold, with checksums")
+        .option("--snapshot <name>", "name of the mirror, if you keep several (default: default)")
+        .option(
+          "--include <paths>",
+          "only these files and folders, with commas between them; may be repeated",
+          repeated,
+        )
+        .option(
+          "--exclude <patterns>",
+          "leave out what matches, with commas between patterns; may be repeated",
+          repeated,
+        )
         .option("--follow-symlinks", "follow symlinks that stay inside the workspace")
-        .addOption(new Option("--detail <what>", "list the entries too").choices(["entries"])),
+        .addOption(new Option("--detail <what>", "list every file too").choices(["entries"])),
     ),
   );
   withHelp(command, {

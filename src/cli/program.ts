@@ -69,7 +69,8 @@ export function createProgram(cli: CommandLine, written: Written): Command {
   };
   const help = {
     showGlobalOptions: true,
-    visibleGlobalOptions: () => program.options.filter(({ long }) => long === "--root"),
+    visibleGlobalOptions: (command: Command) =>
+      command === program ? [] : program.options.filter(({ long }) => long === "--root"),
     // Without the parser's "[options]", which every command has.
     subcommandTerm: (command: Command) =>
       [command.name(), ...command.registeredArguments.map((each) => humanReadableArgument(each))].join(" "),

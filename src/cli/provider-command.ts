@@ -23,10 +23,12 @@ function verifyCommand(cli: CommandLine): Command {
   const command = withJson(
     withPassphrase(
       withDestination(
-        new Command("verify").description(
-          "hold the configured destination to what this program expects of it: writes some thousand small objects of its " +
-            "own inside the destination's prefix, checks them, and removes them; nothing else there is touched",
-        ),
+        new Command("verify")
+          .summary("check that a destination keeps what a mirror relies on")
+          .description(
+            "hold the configured destination to what this program expects of it: writes some thousand small objects of its " +
+              "own inside the destination's prefix, checks them, and removes them; nothing else there is touched",
+          ),
       ),
     ),
   );

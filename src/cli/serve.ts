@@ -40,7 +40,7 @@ stopped cleanly.`,
       ["another workspace, any free port", "comfyvn-sync serve --root ~/studio --port 0"],
       [
         "for other machines: only with a token",
-        "COMFYVN_API_TOKEN=$(openssl rand -hex 32) comfyvn-sync serve --host 0.0.0.0",
+        "COMFYVN_API_TOKEN=$(cat ~/studio.token) comfyvn-sync serve --host 0.0.0.0",
       ],
     ],
   });

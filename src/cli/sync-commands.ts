@@ -51,10 +51,10 @@ here. A file that cannot be read is skipped and never taken for deleted.`,
 export function runCommand(cli: CommandLine): Command {
   const command = withPlanOptions(
     new Command("run")
-      .summary("make the destination equal to the workspace")
+      .summary("send what changed, remove there what is gone here")
       .description("make the destination equal to the workspace: uploads, then deletes, then the manifest")
-      .option("--no-commit-manifest", "leave the local manifest cache as it is")
-      .option("--confirm-deletes", "carry out deletes that the delete guard refuses"),
+      .option("--no-commit-manifest", "leave the local manifest cache as it is, to review first")
+      .option("--confirm-deletes", "delete even if it is most of what is there; a run is refused otherwise"),
   );
   withHelp(command, {
     words: `
@@ -91,11 +91,15 @@ function watched({ service, snapshot = "default" }: Pick<RunRequest, "service" |
 }
 
 function withPlanOptions(command: Command): Command {
-  const options = withDestination(command.argument("[paths...]", "include paths, the same as --path"))
-    .option("--snapshot <name>", "name of the mirror (default: default)")
-    .option("--path <path>", "include path, relative to the workspace; may be repeated", repeated)
-    .option("--exclude <pattern>", "exclude pattern instead of the settings'; may be repeated", repeated)
+  const options = withDestination(command.argument("[paths...]", "only these files and folders, the same as --path"))
+    .option("--snapshot <name>", "name of the mirror, if you keep several (default: default)")
+    .option("--path <path>", "only this file or folder of the workspace; may be repeated", repeated)
+    .option(
+      "--exclude <pattern>",
+      "leave out what matches, e.g. '*.psd', instead of what the settings leave out; may be repeated",
+      repeated,
+    )
     .option("--follow-symlinks", "follow symlinks that stay inside the workspace")
-    .option("--rehash", "read every file again");
+    .option("--rehash", "read every file again, even if its size and time are as before");
   return withJson(withServer(withPassphrase(options)));
 }

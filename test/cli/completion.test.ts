@@ -1,6 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import { CommandLine } from "../../src/cli/command-line.ts";
+import { type Candidates, candidates } from "../../src/cli/completion/candidates.ts";
+import { createProgram } from "../../src/cli/program.ts";
+import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
 import { cliWorkspace } from "./cli-process.ts";
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts");
@@ -10,43 +15,51 @@ const workspace = cliWorkspace();
 for (const name of ARCHIVES) workspace.write(`backups/cloud/${name}`, "");
 workspace.write("notes.txt", "");
 
-/** What the hidden command answers to the words of a line, the last one under the cursor. */
-async function answer(...words: string[]): Promise<{ values: string[]; also: string }> {
-  const { status, stdout, stderr } = await workspace.call(["complete", "--", ...words]);
-  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-  const lines = stdout.trimEnd().split("\n");
-  const also = lines.pop() ?? "";
-  return { values: lines.map((line) => line.split("\t")[0] ?? ""), also };
+/** The program's own tree of commands. */
+function program(): Command {
+  const cli = new CommandLine(bunPlatform(), new AbortController().signal);
+  return createProgram(cli, { out: "", err: "" });
 }
 
 describe("candidates are", () => {
-  const cases: readonly (readonly [what: string, words: readonly string[], values: readonly string[], also: string])[] =
-    [
-      ["commands", ["ver"], [], ":nothing"],
-      ["commands that begin so", ["pl"], ["plan"], ":nothing"],
-      ["commands of a group", ["vault", "re"], ["rekey", "restore"], ":nothing"],
-      ["flags of the command and of all", ["plan", "--re"], ["--rehash"], ":nothing"],
-      ["global flags too", ["plan", "--ro"], ["--root"], ":nothing"],
-      ["values of a flag", ["plan", "--service", ""], ["s3", "gdrive", "local"], ":nothing"],
-      ["values after an equals sign", ["plan", "--service=l"], ["--service=local"], ":nothing"],
-      ["values after an equals sign as bash hands it over", ["plan", "--service", "=", "l"], ["local"], ":nothing"],
-      ["none for a flag that takes free text", ["plan", "--snapshot", ""], [], ":nothing"],
-      ["files for a flag that takes one", ["plan", "--passphrase-file", ""], [], ":files"],
-      ["folders for the root", ["--root", ""], [], ":folders"],
-      ["files for include paths", ["run", "--service", "local", "as"], [], ":files"],
-      ["flags that may be given", ["flags", "enable", "lo"], ["local"], ":nothing"],
-      ["archives, newest first", ["backup", "verify", ""], ARCHIVES.toReversed(), ":nothing"],
-      ["archives only where they belong", ["backup", "verify", ARCHIVES[0] ?? "", ""], [], ":nothing"],
-      ["nothing for a place in the vault", ["vault", "get", ""], [], ":nothing"],
-      ["nothing in an unknown command", ["plna", ""], [], ":nothing"],
-    ];
+  const cases: readonly (readonly [
+    what: string,
+    words: readonly string[],
+    values: readonly string[],
+    also: Candidates["also"],
+  ])[] = [
+    ["commands", ["ver"], [], "nothing"],
+    ["commands that begin so", ["pl"], ["plan"], "nothing"],
+    ["commands of a group", ["vault", "re"], ["rekey", "restore"], "nothing"],
+    ["flags of the command and of all", ["plan", "--re"], ["--rehash"], "nothing"],
+    ["global flags too", ["plan", "--ro"], ["--root"], "nothing"],
+    ["values of a flag", ["plan", "--service", ""], ["s3", "gdrive", "local"], "nothing"],
+    ["values after an equals sign", ["plan", "--service=l"], ["--service=local"], "nothing"],
+    ["values after an equals sign as bash hands it over", ["plan", "--service", "=", "l"], ["local"], "nothing"],
+    ["none for a flag that takes free text", ["plan", "--snapshot", ""], [], "nothing"],
+    ["files for a flag that takes one", ["plan", "--passphrase-file", ""], [], "files"],
+    ["folders for the root", ["--root", ""], [], "folders"],
+    ["files for include paths", ["run", "--service", "local", "as"], [], "files"],
+    ["flags that may be given", ["flags", "enable", "lo"], ["local"], "nothing"],
+    ["archives", ["backup", "verify", ""], ARCHIVES, "nothing"],
+    ["archives only where they belong", ["backup", "verify", ARCHIVES[0] ?? "", ""], [], "nothing"],
+    ["nothing for a place in the vault", ["vault", "get", ""], [], "nothing"],
+  ];
   for (const [what, words, values, also] of cases) {
-    test.concurrent(what, async () => {
-      const found = await answer(...words);
-      if (what === "nothing in an unknown command") expect(found.also).toBe(also);
-      else expect(found).toEqual({ values: [...values], also });
+    test(what, async () => {
+      const found = await candidates(program(), words, () => Promise.resolve(ARCHIVES));
+      expect({ values: found.items.map(({ value }) => value), also: found.also }).toEqual({
+        values: [...values],
+        also,
+      });
     });
   }
+});
+
+test("archives come from the workspace that the line names, newest first", async () => {
+  const line = ["complete", "--", "--root", workspace.root, "backup", "restore", ""];
+  const { stdout } = await workspace.call(line, { env: { COMFYVN_ROOT: workspace.other } });
+  expect(stdout).toBe(`${ARCHIVES.toReversed().join("\t\n")}\t\n:nothing\n`);
 });
 
 test("an unknown shell is refused with those that are known", async () => {

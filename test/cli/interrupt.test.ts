@@ -93,7 +93,8 @@ describe("Ctrl-C in the middle of", () => {
 });
 
 describe("Ctrl-C in the middle of reading an archive:", () => {
-  const workspace = workspaceWith(GIB);
+  // Read at a GiB a second or so, which leaves time for the key.
+  const workspace = workspaceWith(2 * GIB);
   let name = "";
 
   beforeAll(async () => {

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, readlinkSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { type CliChild, type CliWorkspace, cliWorkspace, lineOf } from "./cli-process.ts";
+import { onTerminal } from "./on-terminal.ts";
 
 const TOKEN = "a-long-random-token-of-the-tests";
 
@@ -84,6 +85,20 @@ describe("--server lets a running server do the work", () => {
       },
       env,
     );
+  });
+});
+
+test("on a terminal the server's progress is drawn as the command's own", async () => {
+  const workspace = studio();
+  const features = { enable_cloud_sync: true, enable_cloud_sync_local: true };
+  const sync = { local: { path: workspace.other }, bandwidth_limit_bytes_per_s: 1024 ** 2 };
+  workspace.write("config/comfyvn.json", JSON.stringify({ features, sync }));
+  for (const name of ["a", "b", "c"]) workspace.write(`assets/${name}.bin`, new Uint8Array(1024 ** 2).fill(1));
+  await served(workspace, async (address) => {
+    const { status, screen } = await onTerminal(workspace.root, ["run", "--service", "local", "--server", address]);
+    expect(status).toBe(0);
+    expect(screen).toMatch(/\r\u001b\[Kupload {2}[█░]+ .+ of 3\.0 MiB/);
+    expect(screen).toMatch(/\r\u001b\[K\u001b\[32mok\u001b\[39m: snapshot default on local/);
   });
 });
 

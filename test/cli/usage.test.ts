@@ -6,6 +6,7 @@ const SECRET = "hunter2-hunter2";
 
 /** Every command that does something. */
 const COMMANDS = [
+  "init",
   "serve",
   "demo",
   "manifest",
@@ -20,6 +21,7 @@ const COMMANDS = [
   "vault get",
   "vault set",
   "vault unset",
+  "vault edit",
   "vault rekey",
   "vault backups",
   "vault restore",
@@ -31,6 +33,7 @@ const COMMANDS = [
   "hooks list",
   "hooks tail",
   "provider verify",
+  "completion",
 ];
 
 describe("wrong usage ends with status 2 and one line on stderr", () => {

@@ -72,7 +72,7 @@ export function initCommand(cli: CommandLine): Command {
       ["a NAS folder, in a script", "comfyvn-sync init --service local --folder /mnt/nas/studio"],
       [
         "a bucket, in a script",
-        "COMFYVN_SECRETS_KEY=… comfyvn-sync init --service s3 --bucket studio \\\n--region eu-central-1 --credentials-file keys.csv",
+        "comfyvn-sync init --service s3 --bucket studio --region eu-central-1 \\\n--credentials-file keys.csv --generate --passphrase-file ~/studio.key",
       ],
     ],
   });
