@@ -154,6 +154,41 @@ describe("what a run does", () => {
   });
 });
 
+describe("while Drive's search lags a minute behind", () => {
+  test("a second run sees what the first one published, and makes no second file", async () => {
+    const fake = await startFake();
+    fake.store.indexLagMs = 60_000;
+    const workspace = await driveWorkspace(fake, { "assets/a": "A", "assets/b": "B" });
+    await workspace.run();
+    expect(await planned(workspace)).toEqual([0, 0]);
+    workspace.write("assets/a", "A2");
+    workspace.remove("assets/b");
+    expect((await workspace.run()).summary).toMatchObject({
+      status: "ok",
+      uploads: ["assets/a"],
+      deletes: ["assets/b"],
+    });
+    expect(mirrored(fake, "default")).toEqual({ "assets/a": "A2" });
+    expect(await planned(workspace)).toEqual([0, 0]);
+    fake.assertNothingRefused();
+  });
+
+  test("a run that was cut off is known by its marker, and what had arrived is not sent again", async () => {
+    const fake = await startFake();
+    fake.store.indexLagMs = 60_000;
+    const workspace = await driveWorkspace(fake, { "assets/a": "A", "assets/b": "B", "assets/c": "C" });
+    const controller = new AbortController();
+    fake.onRequest = () => {
+      if (fake.log.count("files.create.multipart") > 4) controller.abort();
+    };
+    await workspace.run({}, controller.signal).catch(() => undefined);
+    fake.onRequest = () => undefined;
+    expect((await workspace.run()).summary).toMatchObject({ status: "ok" });
+    expect(mirrored(fake, "default")).toEqual({ "assets/a": "A", "assets/b": "B", "assets/c": "C" });
+    expect(await planned(workspace)).toEqual([0, 0]);
+  });
+});
+
 describe("beside the Python studio", () => {
   /** A folder as the studio leaves it: objects by path alone, and a manifest without our record. */
   async function studioMirror(fake: DriveFake, files: Readonly<Record<string, string>>): Promise<DriveWorkspace> {
