@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createHmac } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { SecretsVault } from "../../src/vault/secrets-vault.ts";
@@ -100,6 +101,7 @@ for (const runtime of RUNTIMES) {
         JSON.stringify({
           features: Object.fromEntries(flags.map((name) => [name, true])),
           sync: { local: { path: nas } },
+          hooks: { allow_private_targets: true },
         }),
       );
     const { call, post } = client(() => server.base);
@@ -226,6 +228,29 @@ for (const runtime of RUNTIMES) {
       expect(messages.at(-1)).toMatchObject({ event: "on_cloud_sync_plan", data: { service: "local" } });
       const { body } = await call("/api/modder/hooks/history?limit=5");
       expect(body.items?.map((each) => each.event)).toContain("on_cloud_sync_plan");
+    });
+
+    test("delivers hooks to a webhook, signed", async () => {
+      const delivered = Promise.withResolvers<{ readonly body: string; readonly signature: string | null }>();
+      const receiver = Bun.serve({
+        hostname: "127.0.0.1",
+        port: 0,
+        fetch: async (request) => {
+          delivered.resolve({ body: await request.text(), signature: request.headers.get("x-comfy-signature") });
+          return new Response();
+        },
+      });
+      try {
+        const url = `http://127.0.0.1:${receiver.port}/hook`;
+        const added = await post("/api/modder/hooks/webhooks", { event: "on_cloud_sync_plan", url, secret: "shh" });
+        expect([added.status, JSON.stringify(added.body).includes("shh")]).toEqual([200, false]);
+        await post("/api/sync/dry_run", { service: "local", paths: ["assets"] });
+        const { body, signature } = await delivered.promise;
+        expect(JSON.parse(body)).toMatchObject({ event: "on_cloud_sync_plan" });
+        expect(signature).toBe(createHmac("sha256", "shh").update(body).digest("hex"));
+      } finally {
+        await receiver.stop(true);
+      }
     });
 
     test("streams hooks as Server-Sent Events", async () => {
