@@ -227,12 +227,26 @@ describe("what Drive does on an ordinary day", () => {
   test(
     "many faults that pass, all in one run",
     async () => {
-      const faults = PASSING.flatMap(([, ...each]) => each).filter(({ on, fault }) => {
-        const slow = fault.kind === "hang" || fault.kind === "refusal" || fault.kind === "too_many_requests";
-        // A second refusal of the token right after the first means that no token helps.
-        return !slow && fault.kind !== "token_revoked" && on !== "token";
-      });
-      const { end } = await meetFaults(faults.map((each, at) => ({ ...each, times: 1, nth: 1 + (at % 2) })));
+      const reset = (on: ScriptedDriveFault["on"], nth: number, when: "before" | "in_body" | "after") =>
+        ({ on, nth, fault: { kind: "reset", when } }) as const;
+      const failed = (on: ScriptedDriveFault["on"], nth: number, status: 500 | 503) =>
+        ({ on, nth, fault: { kind: "server_error", status, when: "after", body: "html" } }) as const;
+      const { end } = await meetFaults([
+        reset("files.create.multipart", 1, "after"),
+        { on: "files.create.multipart", nth: 3, fault: { kind: "corrupt_upload" } },
+        failed("files.update.multipart", 2, 500),
+        failed("files.create.resumable", 1, 503),
+        failed("upload.chunk", 1, 500),
+        { on: "upload.chunk", nth: 3, fault: { kind: "keep_less", bytes: 0 } },
+        { on: "upload.chunk", nth: 5, fault: { kind: "session_lost", status: 404 } },
+        reset("upload.chunk", 7, "in_body"),
+        failed("files.update", 1, 500),
+        reset("files.delete", 1, "after"),
+        reset("files.list", 2, "before"),
+        { on: "files.list", nth: 4, fault: { kind: "incomplete_search" } },
+        { on: "files.download", nth: 1, fault: { kind: "truncate_download", how: "reset" } },
+        { on: "any", nth: 25, fault: { kind: "token_revoked" } },
+      ]);
       expect(statusOf(end)).toBe("ok");
     },
     TIMEOUT_MS,
