@@ -220,7 +220,7 @@ describe("init where nobody can be asked", () => {
     const args = ["init", "--service", "gdrive", "--parent-id", url, "--credentials-file", "-", "--no-dry-run"];
     const result = await workspace.unlocked(args, { stdin: JSON.stringify(key) });
     expect(result).toMatchObject({ status: 0, stderr: "" });
-    expect(await entry(workspace, "gdrive")).toEqual({ parent_id: "1AbC-d_E", credentials: key });
+    expect(await entry(workspace, "gdrive")).toEqual({ parent_id: "1AbC-d_E", scopes: "drive", credentials: key });
   });
 });
 

@@ -104,6 +104,8 @@ export async function askDrive(
     parent_id: folderId(parent),
     ...(flags.manifestParentId === undefined ? {} : { manifest_parent_id: folderId(flags.manifestParentId) }),
     prefix,
+    // A folder that a person made and shared: with the default, drive.file, the account would not see it.
+    scopes: textOf(present, "scopes") ?? "drive",
     ...credentials,
   });
 }
