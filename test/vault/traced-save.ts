@@ -48,10 +48,8 @@ export async function tracedSave(options: readonly string[]): Promise<Crash> {
     const output: ReadableStreamDefaultReader<Uint8Array> = child.stdout.getReader();
     await output.read();
     tracer = Bun.spawn(["strace", "-f", "-qq", "-p", String(child.pid), ...options], { stderr: "ignore" });
-    await traced(child.pid);
-    await child.stdin.write("go\n");
-    // A kill closes the pipe before the line is taken.
-    await Promise.resolve(child.stdin.flush()).catch(() => undefined);
+    await traced(child);
+    await begin(child.stdin);
     let text = "";
     for (let chunk = await output.read(); !chunk.done; chunk = await output.read()) {
       text += new TextDecoder().decode(chunk.value);
@@ -64,18 +62,32 @@ export async function tracedSave(options: readonly string[]): Promise<Crash> {
   }
 }
 
-/** Resolves when every thread of the process is traced. */
-async function traced(pid: number): Promise<void> {
+/** Lets the save begin. A process that is killed already takes no line. */
+async function begin(stdin: Bun.FileSink): Promise<void> {
+  try {
+    await stdin.write("go\n");
+    await stdin.flush();
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
+  }
+}
+
+/** Resolves when every thread of the process is traced, or it has met its injected end before the save began. */
+async function traced(child: Bun.Subprocess): Promise<void> {
   const deadline = Date.now() + ATTACH_MS_MAX;
-  const isTraced = (task: string) => {
+  const tasks = `/proc/${child.pid}/task`;
+  const allTraced = () => {
     try {
-      return !/TracerPid:\s+0\n/.test(readFileSync(`/proc/${pid}/task/${task}/status`, "utf8"));
+      return readdirSync(tasks).every(
+        (task) => !/TracerPid:\s+0\n/.test(readFileSync(join(tasks, task, "status"), "utf8")),
+      );
     } catch {
       // Threads come and go: the next look tells.
       return false;
     }
   };
-  while (!readdirSync(`/proc/${pid}/task`).every(isTraced)) {
+  while (!allTraced()) {
+    if (child.signalCode !== null || child.exitCode !== null) return;
     if (Date.now() > deadline) throw new Error("strace does not attach");
     await Bun.sleep(2);
   }
