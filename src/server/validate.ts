@@ -7,8 +7,10 @@ import { SyncError } from "../core/errors.ts";
  * @throws SyncError `schema` from the checker
  */
 export function checker<Schema extends TSchema>(schema: Schema): (value: unknown) => Static<Schema> {
-  const validator = Compile(schema);
+  // Compiled at the first use: a server that starts has nothing to check yet.
+  let validator: ReturnType<typeof Compile<Schema>> | undefined;
   return (value) => {
+    validator ??= Compile(schema);
     if (validator.Check(value)) return value;
     throw new SyncError("schema", describe(schema, validator.Errors(value)));
   };
