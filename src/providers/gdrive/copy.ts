@@ -27,7 +27,7 @@ export async function copyFile(tools: StoreTools, deletion: Deletion, order: Cop
   const { from, to, toPlace, signal } = order;
   const { file, content } = await sourceOf(tools, order);
   if (from === to) return file;
-  const before = await catalog.locateToWrite(to, toPlace, signal);
+  await catalog.locateToWrite(to, toPlace, signal);
   const id = pending.of(to) ?? (await ids.take(signal));
   pending.set(to, id);
   await recent.begins(to, id);
@@ -52,7 +52,7 @@ export async function copyFile(tools: StoreTools, deletion: Deletion, order: Cop
     await deletion.removeFile(to, toPlace, copied, signal);
     throw error;
   }
-  if (before !== undefined && before.id !== copied.id) await deletion.removeFile(to, toPlace, before, signal);
+  await removeOthers(tools, deletion, order, copied);
   return copied;
 }
 
@@ -65,22 +65,38 @@ export async function moveFile(tools: StoreTools, deletion: Deletion, order: Cop
   const { files, catalog, pending, recent } = tools;
   const { from, fromPlace, to, toPlace, signal } = order;
   const done = await movedBefore(tools, order);
-  if (done !== undefined) return done;
+  if (done !== undefined) {
+    await removeOthers(tools, deletion, order, done);
+    return done;
+  }
   const { file } = await sourceOf(tools, order);
   if (from === to) return file;
   const shared =
     fromPlace.kind === "object" && isUnclaimed(file) && !(await catalog.legacy.areOf(fromPlace.snapshot, signal));
   if (shared || catalog.folderOf(fromPlace) !== catalog.folderOf(toPlace))
     return await copyFile(tools, deletion, order);
-  const before = await catalog.locateToWrite(to, toPlace, signal);
+  await catalog.locateToWrite(to, toPlace, signal);
   const appProperties = { ...OWN_PROPERTIES, ...propertiesOf(toPlace, file) };
   pending.set(moveName(order), file.id);
   await recent.begins(to, file.id);
   const moved = await files.update(file.id, { name: fileNameOf(toPlace), appProperties }, signal);
   await settleMove(tools, order, moved);
   if (moved.version !== file.version) throw replaced();
-  if (before !== undefined && before.id !== moved.id) await deletion.removeFile(to, toPlace, before, signal);
+  await removeOthers(tools, deletion, order, moved);
   return moved;
+}
+
+/** Removes what had the key before, an earlier attempt's copy included: one that is newer would count instead of `file`. */
+async function removeOthers(
+  { catalog, recent }: StoreTools,
+  deletion: Deletion,
+  { to, toPlace, signal }: CopyOrder,
+  file: DriveFile,
+): Promise<void> {
+  const others = catalog.known(to).filter(({ id }) => id !== file.id);
+  for (const other of others) await deletion.removeFile(to, toPlace, other, signal);
+  // The removals have noted that the key's file is gone.
+  if (others.length > 0) await recent.begins(to, file.id);
 }
 
 /** What an earlier attempt has moved, when its answer was lost. */

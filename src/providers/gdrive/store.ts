@@ -117,17 +117,31 @@ async function storeLarge(tools: StoreTools, order: StoreOrder, content: NewCont
   const { connection, files } = tools;
   const { key, source, options } = order;
   let earlier: RecordedUpload | undefined = await recordedUpload(key, source.size, options);
-  // An upload goes to the file it began with: not when that is another one than the key's by now.
-  if (earlier !== undefined && earlier.plan.isNew === (order.existing !== undefined)) {
+  if (earlier !== undefined && !(await leadsToKey(tools, order, earlier))) {
     await options.resume?.clear();
     earlier = undefined;
   }
   const file = await withTarget(tools, order, content, async (target) => {
     const choose = async () => target;
-    return await uploadResumable(connection, key, source, options, choose, earlier);
+    // Once: whoever is asked for another file has seen that the first one is gone.
+    const goesOn = earlier;
+    earlier = undefined;
+    return await uploadResumable(connection, key, source, options, choose, goesOn);
   });
   // The answer of a resumed upload has the fields that were asked for when it began.
   return file.parents.length > 0 ? file : ((await files.get(file.id, options.signal)) ?? file);
+}
+
+/** False when the file that an upload began with is not the key's by now: it was replaced, removed, or has another key. */
+async function leadsToKey(
+  { files }: StoreTools,
+  { existing, place, options }: StoreOrder,
+  { plan }: RecordedUpload,
+): Promise<boolean> {
+  if (!plan.isNew) return existing?.id === plan.fileId;
+  if (existing !== undefined) return false;
+  const file = await files.get(plan.fileId, options.signal);
+  return file === undefined || (!file.trashed && isAt(file, place));
 }
 
 /**

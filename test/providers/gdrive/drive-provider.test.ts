@@ -63,6 +63,33 @@ describe("a put whose answer is lost", () => {
     expect(await move()).toMatchObject({ key: "s/b", version });
     expect(await keysOf(openOn(fake), "s/")).toEqual(["s/b"]);
   });
+
+  test("of a move over another file leaves none of the replaced one", async () => {
+    const fake = await startFake();
+    const provider = openOn(fake);
+    const { version } = await put(provider, "s/a", "A");
+    await put(provider, "s/b", "replaced");
+    once(fake, "files.update", { kind: "server_error", status: 500, when: "after", body: "json" });
+    const move = () => provider.move?.("s/a", "s/b", { ifVersion: version });
+    expect(await failure(Promise.resolve(move()))).toMatchObject({ code: "provider_unavailable" });
+    expect(await move()).toMatchObject({ key: "s/b", version });
+    fake.script.assertAllFired();
+    expect(objectsIn(fake)).toEqual(["b"]);
+  });
+
+  test("of the removal of a replaced file leaves none when the copy is repeated", async () => {
+    const fake = await startFake();
+    const provider = openOn(fake);
+    const { version } = await put(provider, "s/a", "A");
+    await put(provider, "s/b", "replaced");
+    once(fake, "files.delete", { kind: "server_error", status: 500, when: "before", body: "json" });
+    const copy = () => provider.copy("s/a", "s/b", { ifVersion: version });
+    expect(await failure(copy())).toMatchObject({ code: "provider_unavailable" });
+    expect(await copy()).toMatchObject({ key: "s/b" });
+    fake.script.assertAllFired();
+    expect(objectsIn(fake).toSorted()).toEqual(["a", "b"]);
+    expect(await textOf(openOn(fake), "s/b")).toBe("A");
+  });
 });
 
 describe("damage on the way", () => {
@@ -311,6 +338,44 @@ describe("an upload in chunks", () => {
     for (const chunk of chunks) await records.add(chunk);
     await put(openOn(fake), "s/a", bytes, { resume: records });
     expect(other.log.requests).toEqual([]);
+  });
+
+  test("of a file that another machine has given another key does not write over that", async () => {
+    const fake = await startFake();
+    const { version } = await put(openOn(fake), "s/a", "first");
+    const records = await cutOff(openOn(fake), 512 * KIB);
+    const other = openOn(fake);
+    await other.move?.("s/a", "s/b", { ifVersion: version });
+    await put(other, "s/a", "second");
+    await put(openOn(fake), "s/a", bytes, { resume: records });
+    expect(await textOf(openOn(fake), "s/b")).toBe("first");
+    expect((await openOn(fake).stat("s/a"))?.size).toBe(bytes.length);
+  });
+
+  test("that was complete, of a file that another machine has given another key, does not remove that", async () => {
+    const fake = await startFake();
+    const records = memoryRecords();
+    fake.script = new DriveFaultScript([
+      { on: "upload.chunk", nth: 4, fault: { kind: "server_error", status: 503, when: "after", body: "html" } },
+    ]);
+    expect(await failure(put(openOn(fake), "s/a", bytes, { resume: records }))).toMatchObject({ retryable: true });
+    fake.script.assertAllFired();
+    const other = openOn(fake);
+    const { version = "" } = (await other.stat("s/a")) ?? {};
+    await other.move?.("s/a", "s/b", { ifVersion: version });
+    await put(openOn(fake), "s/a", bytes, { resume: records });
+    expect(await keysOf(openOn(fake), "s/")).toEqual(["s/a", "s/b"]);
+  });
+
+  test("of a file that went to the trash meanwhile makes a new one", async () => {
+    const fake = await startFake();
+    const provider = openOn(fake);
+    const { version } = await put(provider, "s/a", "first");
+    const records = await cutOff(provider, 512 * KIB);
+    fake.store.change(version.split(":")[0]!, { trashed: true });
+    await put(provider, "s/a", bytes, { resume: records });
+    expect(objectsIn(fake)).toEqual(["a"]);
+    expect((await openOn(fake).stat("s/a"))?.size).toBe(bytes.length);
   });
 });
 

@@ -46,6 +46,18 @@ test("a provider deletes what the one before it has made", async () => {
   expect(await open().stat(KEY)).toBeUndefined();
 });
 
+test("a provider finds what the one before it has moved or copied over another file", async () => {
+  for (const way of ["move", "copy"] as const) {
+    const { open } = await setUp();
+    const first = open();
+    const { version } = await put(first, `${KEY}.new`, "new");
+    await put(first, KEY, "old");
+    await first[way]?.(`${KEY}.new`, KEY, { ifVersion: version });
+    await first.close();
+    expect(await textOf(open(), KEY)).toBe("new");
+  }
+});
+
 test("a create whose answer died with its process makes no second file", async () => {
   for (const when of ["before", "after"] as const) {
     const { fake, open, count } = await setUp();
