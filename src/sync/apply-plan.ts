@@ -56,7 +56,7 @@ export async function applyUploads(
   const width = new AdaptiveWidth(bounds, engine.clock);
   job.onStrain(() => width.strained());
   const isSmall = ({ size = 0 }: PlannedUpload) => size <= SMALL_BYTES_MAX;
-  await Promise.all([
+  const ended = await Promise.allSettled([
     atMost(
       () => Math.min(LARGE_AT_ONCE, max),
       uploads.filter((change) => !isSmall(change)),
@@ -72,6 +72,8 @@ export async function applyUploads(
       },
     ),
   ]);
+  // Thrown once both have ended: what arrives until then is still noted, and the lease still held.
+  for (const each of ended) if (each.status === "rejected") throw each.reason;
 }
 
 /** True when it arrived. @throws SyncError `aborted`, `manifest_conflict` */
