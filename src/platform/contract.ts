@@ -102,6 +102,8 @@ export interface Files {
   makeTempFolder(prefix: string, parent?: string): Promise<string>;
   /** True when what is written at `path` stays in memory (tmpfs, ramfs) and reaches no disk but swap. */
   isMemoryBacked(path: string): Promise<boolean>;
+  /** True when what is at `path`, a symlink itself included, belongs to this process's user; everything does on Windows. */
+  isOwn(path: string): Promise<boolean>;
   /** Removes a folder and all below it. Never follows symlinks. */
   removeTree(path: string): Promise<void>;
 

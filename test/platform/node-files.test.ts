@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { lchownSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { $ } from "bun";
 import { SyncError } from "../../src/core/errors.ts";
@@ -18,6 +18,22 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
   }
   return "no error";
 }
+
+test("another user's folder is not taken for our own, nor is a symlink of theirs", async () => {
+  const folder = tempFolder();
+  const [ours, link] = [join(folder, "ours"), join(folder, "link")];
+  mkdirSync(ours);
+  symlinkSync(ours, link);
+  expect(await Promise.all([ours, link, join(folder, "missing")].map((path) => files.isOwn(path)))).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  // Only the superuser can give files away, and to everybody else the root folder is another's.
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) lchownSync(link, 12_345, 12_345);
+  expect(await files.isOwn(isRoot ? link : "/")).toBe(false);
+});
 
 describe("atomic writes", () => {
   test("the new file has its mode exactly and no temp file is left", async () => {

@@ -61,7 +61,10 @@ async function makeFolder(cli: CommandLine): Promise<string> {
   return folder;
 }
 
-/** An edit holds the lock of its folder as long as it lives. */
+/**
+ * An edit holds the lock of its folder as long as it lives. The place is everybody's: in another user's folder the lock
+ * may be a symlink, and the superuser would write where it leads.
+ */
 async function removeLeftBehind(cli: CommandLine, place: string): Promise<void> {
   const { files } = cli.platform;
   const names = ((await files.list(place)) ?? []).filter((name) => name.startsWith(FOLDER_PREFIX));
@@ -69,7 +72,7 @@ async function removeLeftBehind(cli: CommandLine, place: string): Promise<void> 
     const folder = files.join(place, name);
     try {
       const stat = await files.lstat(folder);
-      const isOurs = stat?.kind === "directory" && (stat.mode & 0o077) === 0;
+      const isOurs = stat?.kind === "directory" && (stat.mode & 0o077) === 0 && (await files.isOwn(folder));
       if (!isOurs || Date.now() - Number(stat.mtimeNs / 1_000_000n) < LEFT_BEHIND_AFTER_MS) continue;
       const lock = await files.lock(files.join(folder, "lock"), { timeoutMs: 0 });
       lock.release();

@@ -15,6 +15,7 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import process from "node:process";
 import { SyncError } from "../../core/errors.ts";
 import type { AppendHandle, Files, FileStat, ReadHandle } from "../contract.ts";
 import { createAtomicWriter } from "./atomic-writer.ts";
@@ -78,6 +79,14 @@ export const nodeFiles: Files = {
   isMemoryBacked: async (path) => {
     try {
       return MEMORY_FILE_SYSTEMS.has((await statfs(path)).type);
+    } catch {
+      return false;
+    }
+  },
+  isOwn: async (path) => {
+    try {
+      const { uid } = await lstat(path);
+      return process.getuid === undefined || uid === process.getuid();
     } catch {
       return false;
     }
