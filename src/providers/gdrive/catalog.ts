@@ -32,7 +32,7 @@ export class Catalog {
   readonly #recalled = new Map<string, string>();
   /** What this provider wrote, by key and id. */
   readonly #own = new Map<string, Map<string, DriveFile>>();
-  /** What it removed, or what was gone when it was asked for. */
+  /** What it removed or found gone, by id; by key and id what has another key now, though a search may not know. */
   readonly #gone = new Set<string>();
   /** Keys for which there was more than one file. */
   readonly #doubled = new Set<string>();
@@ -177,18 +177,21 @@ export class Catalog {
     const own = this.#own.get(key) ?? new Map<string, DriveFile>();
     this.#own.set(key, own.set(file.id, file));
     this.#gone.delete(file.id);
+    this.#gone.delete(atKey(key, file.id));
     this.#absent.delete(key);
     this.#known.set(key, inRank([file, ...others]));
   }
 
-  /** The file is no more, or no more of this key. */
+  /** The file is no more. */
   removed(key: string, id: string): void {
-    this.#own.get(key)?.delete(id);
     this.#gone.add(id);
-    if (this.#recalledId(key) === id) this.#recalled.delete(key);
-    const left = this.known(key).filter((file) => file.id !== id);
-    if (left.length > 0) this.#known.set(key, left);
-    else this.#known.delete(key);
+    this.#forget(key, id);
+  }
+
+  /** The file is no more of this key, but of another. */
+  left(key: string, id: string): void {
+    this.#gone.add(atKey(key, id));
+    this.#forget(key, id);
   }
 
   /** After `removed` of all files of a key that were found: nobody need search for it before it is written. */
@@ -196,11 +199,23 @@ export class Catalog {
     if (!this.#known.has(key)) this.#absent.add(key);
   }
 
+  #forget(key: string, id: string): void {
+    this.#own.get(key)?.delete(id);
+    if (this.#recalledId(key) === id) this.#recalled.delete(key);
+    const left = this.known(key).filter((file) => file.id !== id);
+    if (left.length > 0) this.#known.set(key, left);
+    else this.#known.delete(key);
+  }
+
   async #getAt(id: string, key: string, place: DrivePlace, signal: AbortSignal | undefined) {
     const file = await this.files.get(id, signal);
     const folder = this.folderOf(place);
-    if (file === undefined || file.trashed || !file.parents.includes(folder.id) || !isAt(file, place)) {
+    if (file === undefined || file.trashed || !file.parents.includes(folder.id)) {
       this.removed(key, id);
+      return undefined;
+    }
+    if (!isAt(file, place)) {
+      this.left(key, id);
       return undefined;
     }
     const [visible] = await this.#visible([file], place, signal);
@@ -253,7 +268,8 @@ export class Catalog {
 
   /** What a search found, put right by what this provider knows better. */
   #settle(key: string, place: DrivePlace, found: readonly DriveFile[]): readonly DriveFile[] {
-    const files = new Map(found.filter(({ id }) => !this.#gone.has(id)).map((file) => [file.id, file]));
+    const isGone = (id: string) => this.#gone.has(id) || this.#gone.has(atKey(key, id));
+    const files = new Map(found.filter(({ id }) => !isGone(id)).map((file) => [file.id, file]));
     for (const file of this.#own.get(key)?.values() ?? []) {
       const seen = files.get(file.id);
       if (seen === undefined || seen.changes < file.changes) files.set(file.id, file);
@@ -270,4 +286,9 @@ export class Catalog {
     }
     return ranked;
   }
+}
+
+/** No id holds a space. */
+function atKey(key: string, id: string): string {
+  return `${id} ${key}`;
 }

@@ -111,7 +111,7 @@ async function movedBefore(tools: StoreTools, order: CopyOrder): Promise<DriveFi
 async function settleMove({ catalog, pending, recent }: StoreTools, order: CopyOrder, moved: DriveFile): Promise<void> {
   pending.clear(moveName(order));
   await recent.ends(order.from);
-  catalog.removed(order.from, moved.id);
+  catalog.left(order.from, moved.id);
   catalog.isAbsent(order.from);
   catalog.wrote(order.to, moved);
 }

@@ -58,6 +58,20 @@ test("a provider finds what the one before it has moved or copied over another f
   }
 });
 
+test("a file whose move died with its process before it was sent keeps its old key", async () => {
+  const { fake, open } = await setUp();
+  const first = open();
+  const { version } = await put(first, KEY, "one");
+  fake.script = new DriveFaultScript([{ on: "files.update", nth: 1, fault: { kind: "reset", when: "before" } }]);
+  await expect(first.move?.(KEY, `${KEY}.new`, { ifVersion: version }) ?? Promise.resolve()).rejects.toThrow();
+  fake.script.assertAllFired();
+  fake.clock.advance(120_000);
+  const second = open();
+  expect(await second.stat(`${KEY}.new`)).toBeUndefined();
+  expect(await keysOf(second)).toEqual([KEY]);
+  expect(await textOf(second, KEY)).toBe("one");
+});
+
 test("a create whose answer died with its process makes no second file", async () => {
   for (const when of ["before", "after"] as const) {
     const { fake, open, count } = await setUp();
