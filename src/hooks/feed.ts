@@ -39,7 +39,7 @@ export class HookFeed {
   constructor(
     readonly history: HookHistory,
     readonly timers: Timers,
-    /** Hears what a reader threw, which is taken off. */
+    /** Hears what a reader threw, whose connection is then ended. */
     private readonly onReaderError: (error: unknown) => void,
   ) {}
 
@@ -72,7 +72,7 @@ export class HookFeed {
   close(): void {
     this.#closed = true;
     this.#callOff?.();
-    for (const reader of this.#readers) reader.end("the server is stopping");
+    for (const reader of this.#readers) this.#end(reader, "the server is stopping");
     this.#readers.clear();
   }
 
@@ -102,7 +102,17 @@ export class HookFeed {
     } catch (error) {
       this.#readers.delete(reader);
       this.onReaderError(error);
+      this.#end(reader, "the server could not send");
       return false;
+    }
+  }
+
+  /** A connection that is broken cannot be told; the others still are. */
+  #end(reader: FeedReader, reason: string): void {
+    try {
+      reader.end(reason);
+    } catch (error) {
+      this.onReaderError(error);
     }
   }
 }

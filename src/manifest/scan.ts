@@ -25,7 +25,7 @@ export interface ScanOptions {
   readonly protect?: readonly string[] | undefined;
   readonly clock?: Clock | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called at most ten times a second, and once at the end. */
+  /** Called at most five times a second, and once at the end. */
   readonly onProgress?: ((progress: ScanProgress) => void) | undefined;
 }
 

@@ -39,6 +39,31 @@ test("a reader that throws is taken off; the others go on", () => {
   expect(rig.errors).toEqual([new Error("broken reader")]);
 });
 
+test("a reader that throws does not wait for ever on a connection that nothing is sent over", () => {
+  const rig = createHookRig();
+  const ended: string[] = [];
+  const broken = reader(() => {
+    throw new Error("broken reader");
+  });
+  rig.feed.add({ ...broken, end: (reason) => ended.push(reason) });
+  rig.publish(1);
+  rig.timers.advance(100);
+  expect(ended).toEqual(["the server could not send"]);
+});
+
+test("a connection that cannot be told of the end keeps no other from being told", () => {
+  const rig = createHookRig();
+  const ended: string[] = [];
+  const broken = () => {
+    throw new Error("broken connection");
+  };
+  rig.feed.add({ flush: () => false, end: broken });
+  rig.feed.add({ flush: () => false, end: (reason) => ended.push(reason) });
+  rig.feed.close();
+  expect(ended).toEqual(["the server is stopping"]);
+  expect(rig.errors).toEqual([new Error("broken connection")]);
+});
+
 test("after the end of the feed nobody comes in and nothing is timed", () => {
   const rig = createHookRig();
   const ended: string[] = [];
