@@ -7,6 +7,7 @@ import type { DryRunRequest, RunRequest } from "./api/sync-request.ts";
 import type { BackupCallOptions, BackupEngine, BackupProgress } from "./backup/backup-engine.ts";
 import type { AppOptions, ManifestRequest, ManifestAnswer } from "./app/app-types.ts";
 import { logFileOf } from "./app/log-file.ts";
+import { checkApart } from "./app/check-apart.ts";
 import { Destinations, isNotLoaded } from "./app/destinations.ts";
 import { scopeFor } from "./app/scope-for.ts";
 import { BACKUPS_FOLDER } from "./backup/backup-name.ts";
@@ -299,12 +300,14 @@ export class App {
     const destination = { ...(await this.#destinations.settingsOf(settings, request)), ...overrides };
     const prefix = destination["prefix"] ?? "";
     if (typeof prefix !== "string") throw new SyncError("provider_config", "the destination's prefix must be text");
+    const layout = createTreeLayout(prefix, request.snapshot ?? "default");
+    await checkApart(this.platform.files, this.root, request.service, destination, layout);
     return {
       settings,
       destination,
       job: {
         service: request.service,
-        layout: createTreeLayout(prefix, request.snapshot ?? "default"),
+        layout,
         scope,
         followSymlinks: request.follow_symlinks ?? false,
         rehash: request.rehash ?? false,
