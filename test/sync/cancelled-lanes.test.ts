@@ -22,7 +22,7 @@ test("a cancelled run ends only when a small file under way beside a large one h
       if (key !== "default/assets/small") return await provider.put(key, source, options);
       smallUnderWay.resolve();
       // The store has the request already, and answers although nobody wants it any more.
-      await Bun.sleep(100);
+      await new Promise((resolve) => setTimeout(resolve, 100));
       const info = await provider.put(key, source, options);
       arrived = true;
       return info;

@@ -1,5 +1,6 @@
 /** What Drive does to a client, one thing at a time, without the retries of a run. */
 import { describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
 import { memoryRecords } from "../../../src/providers/conformance/memory-records.ts";
 import { someBytes, sourceOf } from "../../../src/providers/conformance/sources.ts";
 import type { Provider, PutOptions } from "../../../src/providers/contract.ts";
@@ -391,11 +392,11 @@ describe("writers that died holding a key", () => {
     });
     const file = fake.store.get(version.split(":")[0]!)!;
     const id = file.appProperties.get(fake.account.app)?.get("comfyvn_next") ?? "";
-    const digest = new Bun.CryptoHasher("sha256")
+    const digest = createHash("sha256")
       .update(writer ?? "somebody else")
       .digest("hex")
       .slice(0, 32);
-    const keyHash = new Bun.CryptoHasher("sha256").update(key).digest("hex");
+    const keyHash = createHash("sha256").update(key).digest("hex");
     const properties = new Map([
       ["comfyvn_claim", keyHash],
       ["comfyvn_writer", digest],

@@ -15,7 +15,7 @@ test("a failure is thrown only when nothing is under way any more, and starts no
     () => "no error",
     () => `ended before: ${slowEnded}`,
   );
-  await Bun.sleep(1);
+  await new Promise((resolve) => setTimeout(resolve, 1));
   slow.resolve();
   expect(await outcome).toBe("ended before: true");
   expect(started).toEqual([1, 2]);
