@@ -22,11 +22,20 @@ function editor({ other }: CliWorkspace, script: string): string {
   return path;
 }
 
+/** None when the edit has just removed the folder. */
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
 /** What edits of this process's children left behind. Other runs of these tests may be at work: only what names the secret counts. */
 function leftBehind(): string[] {
-  return readdirSync(MEMORY, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.parentPath.includes("comfyvn-edit-"))
-    .map((entry) => join(entry.parentPath, entry.name))
+  return readdirSync(MEMORY)
+    .filter((name) => name.startsWith("comfyvn-edit-"))
+    .flatMap((name) => filesIn(join(MEMORY, name)))
     .filter((path) => {
       try {
         return readFileSync(path, "utf8").includes(SECRET);

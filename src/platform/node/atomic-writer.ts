@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, utimes } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { AtomicWriter, WriteOptions } from "../contract.ts";
+import { makeFolders } from "./make-folder.ts";
 import { writeError } from "./system-error.ts";
 import { tempNameWith } from "./temp-name.ts";
 
@@ -15,7 +16,7 @@ export async function createAtomicWriter(path: string, options: WriteOptions = {
   const folder = dirname(path);
   const temp = join(folder, tempNameWith(basename(path), crypto.randomUUID().replaceAll("-", "")));
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     const handle = await open(
       temp,
       constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,

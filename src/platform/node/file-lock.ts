@@ -1,9 +1,9 @@
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { systemClock } from "../../core/clock.ts";
 import { SyncError } from "../../core/errors.ts";
 import type { FileLock } from "../contract.ts";
+import { makeFolders } from "./make-folder.ts";
 import { writeError } from "./system-error.ts";
 
 const POLL_MS = 5;
@@ -45,7 +45,7 @@ export async function lockFile(path: string, timeoutMs: number, signal: AbortSig
 
 async function openLockDatabase(path: string): Promise<DatabaseSync> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolders(dirname(path));
     const database = new DatabaseSync(path);
     database.exec("PRAGMA busy_timeout = 0");
     return database;

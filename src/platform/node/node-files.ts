@@ -2,7 +2,6 @@ import { closeSync, constants, fdatasyncSync, openSync, writeSync } from "node:f
 import {
   type FileHandle,
   lstat,
-  mkdir,
   mkdtemp,
   open,
   readdir,
@@ -21,6 +20,7 @@ import type { AppendHandle, Files, FileStat, ReadHandle } from "../contract.ts";
 import { createAtomicWriter } from "./atomic-writer.ts";
 import { lockFile } from "./file-lock.ts";
 import { fileStat } from "./file-stat.ts";
+import { makeFolders } from "./make-folder.ts";
 import { isAbsent, readError, systemCode, writeError } from "./system-error.ts";
 
 const LOCK_TIMEOUT_MS = 10_000;
@@ -54,7 +54,7 @@ export const nodeFiles: Files = {
   openAppend,
   makeFolder: async (path) => {
     try {
-      await mkdir(path, { recursive: true });
+      await makeFolders(path);
     } catch (error) {
       throw writeError(path, error);
     }
@@ -188,7 +188,7 @@ async function openAppend(path: string, options: { readonly mode?: number } = {}
     }
   };
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolders(dirname(path));
   } catch (error) {
     throw writeError(path, error);
   }
