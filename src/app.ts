@@ -202,10 +202,13 @@ export class App {
 
   async #dryRun(request: DryRunRequest, signal: AbortSignal | undefined): Promise<DryRunResult> {
     const { settings, job, destination } = await this.#prepare(request, signal);
-    const provider = await this.#destinations.open(request.service, destination, settings).catch((error: unknown) => {
-      if (error instanceof SyncError && isNotLoaded(error)) return error;
-      throw error;
-    });
+    const { service } = request;
+    const provider = await this.#destinations
+      .open(service, job.layout.snapshot, destination, settings)
+      .catch((error) => {
+        if (error instanceof SyncError && isNotLoaded(error)) return error;
+        throw error;
+      });
     try {
       return await dryRun(this.#engine(settings), { ...job, provider });
     } finally {
@@ -219,7 +222,9 @@ export class App {
       this.#prepare(request, signal),
     );
     const strain: { listener?: () => void } = {};
-    const provider = await this.#destinations.open(request.service, destination, settings, () => strain.listener?.());
+    const provider = await this.#destinations.open(request.service, job.layout.snapshot, destination, settings, () =>
+      strain.listener?.(),
+    );
     try {
       return await runSync(this.#engine(settings), {
         ...job,
@@ -251,10 +256,10 @@ export class App {
     const secrets = new SecretValues();
     secrets.learn(destination);
     // One clear error for a destination that is not there, not one a case.
-    const first = await this.#destinations.open(request.service, destination, settings);
+    const first = await this.#destinations.open(request.service, snapshot, destination, settings);
     await first.stat(`${job.layout.objectPrefix}probe`, signal === undefined ? {} : { signal });
     await first.close();
-    yield* runConformance(() => this.#destinations.open(request.service, destination, settings), {
+    yield* runConformance(() => this.#destinations.open(request.service, snapshot, destination, settings), {
       prefix: job.layout.objectPrefix,
       newHasher: this.platform.newHasher,
       secrets: secrets.values,

@@ -65,9 +65,14 @@ export class Destinations {
     return entry;
   }
 
-  /** The provider of a service, with retries. @throws SyncError of the provider */
+  /**
+   * The provider of a service, with retries.
+   * @param snapshot whose runs keep each other out; those of another may go on at the same time
+   * @throws SyncError of the provider
+   */
   async open(
     service: ServiceName,
+    snapshot: string,
     destination: ProviderSettings,
     settings: Settings,
     onRetry: () => void = () => undefined,
@@ -81,7 +86,7 @@ export class Destinations {
       newHasher,
       files,
       stateFolder,
-      writer: async () => (await holder()).workspace,
+      writer: async () => `${(await holder()).workspace}/${snapshot}`,
       ...(testDriveUrl === undefined ? {} : { testDriveUrl }),
       ...(limit === undefined ? {} : { pacer: createPacer(limit, systemClock) }),
       streamsKnownLength: runtime === "bun",

@@ -201,8 +201,8 @@ export interface ProviderContext {
    */
   readonly stateFolder?: string;
   /**
-   * Who writes, for what a writer leaves in the store to keep others out: the same after a kill, another one in every
-   * other workspace and on every other machine. Default: one of this provider alone.
+   * Who writes, for what a writer leaves in the store to keep others out: the same after a kill, another one for every
+   * other snapshot, in every other workspace and on every other machine. Default: one of this provider alone.
    */
   readonly writer?: () => Promise<string>;
   /** `http://127.0.0.1:PORT` of a test's own server that stands for all of Google's (docs/CLOUD_SYNC.md). */

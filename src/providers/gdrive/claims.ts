@@ -11,8 +11,21 @@ const FILE_NAME = ".comfyvn-claim";
 const USABLE_PART = 0.5;
 const WAIT_MS = { min: 50, max: 250 };
 
-/** Claims of this process that are not given back: those of our own that are not here were left by a process that died. */
-const live = new Set<string>();
+/**
+ * How many writers of this process hold a claim, or are about to announce themselves by it. Claims of our own that nobody
+ * holds were left by a process that died. Counted: of two writers at one ticket the loser must not let go for the winner.
+ */
+const holders = new Map<string, number>();
+
+function hold(id: string): void {
+  holders.set(id, (holders.get(id) ?? 0) + 1);
+}
+
+function letGo(id: string): void {
+  const left = (holders.get(id) ?? 0) - 1;
+  if (left > 0) holders.set(id, left);
+  else holders.delete(id);
+}
 
 /** The right to write a key for a moment: a file that keeps others out. */
 export interface Claimed {
@@ -24,7 +37,7 @@ export interface Claimed {
 }
 
 /**
- * Removes the claims that writers have left which died: those of this workspace, and those that are too old. The files
+ * Removes the claims that writers have left which died: those of this workspace and snapshot, and those that are too old. The files
  * are small and harm nobody, as each names its key; they would only gather.
  * @throws SyncError what Drive throws
  */
@@ -45,6 +58,7 @@ export class Claims {
   readonly #place: DrivePlace;
   readonly #keyHash: string;
   readonly #clock: Clock;
+  readonly #notGivenBack = new WeakSet<Claimed>();
 
   constructor(tools: StoreTools, key: string, place: DrivePlace, clock: Clock) {
     this.#tools = tools;
@@ -69,7 +83,12 @@ export class Claims {
     const ticket = await this.#tools.files.get(id, signal);
     if (ticket === undefined || ticket.trashed) return undefined;
     if (!(await isDead(this.#tools, ticket, this.#clock))) throw lost();
-    if (await isOwn(this.#tools, ticket)) return this.#claimed(id, since, undefined);
+    if (await isOwn(this.#tools, ticket)) {
+      // Another writer of this process may have found it out meanwhile.
+      if (holders.has(id)) throw lost();
+      hold(id);
+      return this.#claimed(id, since, undefined);
+    }
     await remove(this.#tools, id);
     return undefined;
   }
@@ -85,6 +104,12 @@ export class Claims {
     const since = this.#clock.now();
     try {
       await this.#announce(id, signal);
+    } catch (error) {
+      // With the answer lost it may be there all the same.
+      await remove(this.#tools, id);
+      throw error;
+    }
+    try {
       for (;;) {
         const { claims, found } = await this.#search(signal);
         const others: DriveFile[] = [];
@@ -100,27 +125,29 @@ export class Claims {
       }
     } catch (error) {
       await remove(this.#tools, id);
+      letGo(id);
       throw error;
     }
   }
 
   /** Lets others in. Safe to call twice; never throws. */
-  async giveBack({ id }: Claimed): Promise<void> {
-    if (live.has(id)) await remove(this.#tools, id);
+  async giveBack(claimed: Claimed): Promise<void> {
+    if (!this.#notGivenBack.delete(claimed)) return;
+    await remove(this.#tools, claimed.id);
+    letGo(claimed.id);
   }
 
+  /** Holds the claim when it resolves. */
   async #announce(id: string, signal: AbortSignal | undefined): Promise<void> {
     const { files, catalog } = this.#tools;
-    // Another writer of this process may have announced itself by the same file.
-    const isOurs = !live.has(id);
-    live.add(id);
+    hold(id);
     try {
       const appProperties = { [CLAIM]: this.#keyHash, [WRITER]: await writerOf(this.#tools) };
       const parents = [catalog.folderOf(this.#place).id];
       await files.create({ id, name: FILE_NAME, mimeType: "application/octet-stream", parents, appProperties }, signal);
     } catch (error) {
       // With the answer lost it may be there all the same: then the next attempt finds it and knows it for its own.
-      if (isOurs) live.delete(id);
+      letGo(id);
       throw error;
     }
   }
@@ -138,22 +165,24 @@ export class Claims {
     return { claims, found: inRank(found)[0] };
   }
 
+  /** Of a claim that is held. */
   #claimed(id: string, since: number, found: DriveFile | undefined): Claimed {
-    live.add(id);
     const { claimMs } = this.#tools.connection.limits;
     const checkAge = () => {
       if (this.#clock.now() - since > claimMs * USABLE_PART) throw lost();
     };
-    return { id, found, checkAge };
+    const claimed = { id, found, checkAge };
+    this.#notGivenBack.add(claimed);
+    return claimed;
   }
 }
 
 async function isDead(tools: StoreTools, claim: DriveFile, clock: Clock): Promise<boolean> {
-  if (live.has(claim.id)) return false;
+  if (holders.has(claim.id)) return false;
   return (await isOwn(tools, claim)) || clock.now() - claim.createdAtMs > tools.connection.limits.claimMs;
 }
 
-/** Left by this very workspace, whose runs keep each other out. */
+/** Left by a run of this very workspace and snapshot, which keep each other out. */
 async function isOwn(tools: StoreTools, claim: DriveFile): Promise<boolean> {
   return claim.properties[WRITER] === (await writerOf(tools));
 }
@@ -168,7 +197,6 @@ async function remove({ files, connection }: StoreTools, id: string): Promise<vo
   await files.remove(id, signal).catch(async () => {
     await files.update(id, { trashed: true }, signal).catch(() => undefined);
   });
-  live.delete(id);
 }
 
 function lost(): SyncError {

@@ -72,11 +72,9 @@ export class DriveDestination {
   }
 
   /** @throws Violation when something is left in the folder that is neither an object nor belongs to the manifest */
-  requireNothingElse(ignored: readonly string[] = []): void {
+  requireNothingElse(): void {
     const named = new Set([...this.objects().values()].flat());
-    const other = this.files()
-      .filter((file) => !named.has(file) && !file.name.startsWith(`${this.snapshot}.`))
-      .filter(({ name }) => !ignored.includes(name));
+    const other = this.files().filter((file) => !named.has(file) && !file.name.startsWith(`${this.snapshot}.`));
     if (other.length > 0) throw new Violation(`left behind: ${other.map(({ name }) => name).join(", ")}`);
   }
 
