@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Target } from "./targets.ts";
 
-/** The program, and the entry of its hashing threads, which finds itself beside it under this very name. */
-const ENTRIES = ["src/main.ts", "src/hash-worker.ts"];
+/** The program, and the entry of its threads, which finds itself beside it under this very name. */
+const ENTRIES = ["src/main.ts", "src/worker.ts"];
 
 export interface CompileOptions {
   readonly project: string;

@@ -79,7 +79,7 @@ export const ROOMS: readonly Room[] = [
   // The two commands that run a server.
   { at: "cli/serve.ts", imports: ["core/", "config/", "app.ts", "cli/", "server/"], packages: ["commander"] },
   { at: "cli/demo.ts", imports: ["core/", "config/", "app.ts", "cli/", "server/"], packages: ["commander"] },
-  { at: "hash-worker.ts", imports: ["backup/", "manifest/", "platform/", "threads/"] },
+  { at: "worker.ts", imports: ["backup/", "manifest/", "platform/", "threads/"] },
   { at: "main.ts", imports: ["core/", "app.ts", "server/", "cli/", "platform/"] },
   {
     at: "mod.ts",

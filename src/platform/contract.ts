@@ -21,7 +21,7 @@ export interface Platform {
   readonly compression: Compression;
   /** Native SHA-256. */
   readonly newHasher: NewHasher;
-  /** Threads that run src/hash-worker.ts. */
+  /** Threads that run src/worker.ts. */
   readonly threads: Threads;
   /** SQLite in one file, made when missing. @throws SyncError `lock_busy`, `file_unreadable`, like all that it returns */
   readonly openDatabase: (path: string) => Database;

@@ -1,6 +1,6 @@
-import { SyncError, throwIfAborted } from "../core/errors.ts";
+import { SyncError, throwIfAborted, toSyncError } from "../core/errors.ts";
 import type { Thread, Threads } from "../platform/contract.ts";
-import type { ThreadReply, ThreadRequest, Work } from "./work.ts";
+import type { FaultCause, ThreadReply, ThreadRequest, Work } from "./work.ts";
 
 /** The thread that had the jobs is no more, or never was: another must do them. */
 export class ThreadLostError extends Error {
@@ -138,7 +138,7 @@ export class ThreadPool {
     this.#closeWhenIdle();
     if ("answers" in reply) request.settle(reply.answers);
     else if (reply.fault === "aborted") request.settle(new SyncError("aborted", "the operation was cancelled"));
-    else request.settle(new SyncError("internal", "work in another thread failed"));
+    else request.settle(internalFault(reply.cause));
   }
 
   #lose(member: Member, why: string): void {
@@ -153,4 +153,11 @@ export class ThreadPool {
     this.#cancelClosing?.();
     this.#cancelClosing = this.#source.afterMs(IDLE_MS, () => this.close());
   }
+}
+
+/** The same as for an unexpected error of this thread; the log gets the thread's own words. */
+function internalFault({ message, stack }: FaultCause): SyncError {
+  const cause = new Error(message);
+  if (stack !== undefined) cause.stack = stack;
+  return toSyncError(cause);
 }

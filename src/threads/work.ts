@@ -17,4 +17,11 @@ export type ThreadRequest =
 export type ThreadReply =
   | { readonly id: number; readonly bytes: number }
   | { readonly id: number; readonly answers: readonly unknown[] }
-  | { readonly id: number; readonly fault: "aborted" | "internal" };
+  | { readonly id: number; readonly fault: "aborted" }
+  | { readonly id: number; readonly fault: "internal"; readonly cause: FaultCause };
+
+/** The error that ended a request: for the log, not for the user. */
+export interface FaultCause {
+  readonly message: string;
+  readonly stack: string | undefined;
+}

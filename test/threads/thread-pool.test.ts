@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { SyncError } from "../../src/core/errors.ts";
+import type { Work } from "../../src/threads/work.ts";
 import { ThreadPool } from "../../src/threads/thread-pool.ts";
 import { createTreeHasher } from "../../src/manifest/tree-hasher.ts";
 import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
@@ -120,6 +122,24 @@ describe("threads", () => {
       pool.close();
     }
   });
+});
+
+test("an error that ends work in a thread is the cause of what is thrown here, and not told to the user", async () => {
+  const pool = new ThreadPool(threads);
+  try {
+    const nobodys: Work<undefined, number, number> = { name: "juggling" };
+    const thrown: unknown = await pool
+      .run(nobodys, undefined, [1], { onBytes: () => undefined })
+      .catch((e: unknown) => e);
+    if (!(thrown instanceof SyncError) || !(thrown.cause instanceof Error))
+      throw new Error("no cause", { cause: thrown });
+    expect(thrown.code).toBe("internal");
+    expect(thrown.message).not.toContain("juggling");
+    expect(thrown.cause.message).toBe("no such work: juggling");
+    expect(thrown.cause.stack).toContain("thread-service.ts");
+  } finally {
+    pool.close();
+  }
 });
 
 describe("a scan ends as it would without threads where they", () => {

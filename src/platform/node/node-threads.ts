@@ -5,10 +5,10 @@ import type { Thread, ThreadPort, Threads } from "../contract.ts";
 
 /**
  * Where the thread's entry is: two folders up from here, or, once everything is bundled or compiled, beside the bundle
- * under the name that the bundler gives src/hash-worker.ts.
+ * under the name that the bundler gives src/worker.ts.
  */
 const ENTRY = new URL(
-  import.meta.url.endsWith("/platform/node/node-threads.ts") ? "../../hash-worker.ts" : "./hash-worker.js",
+  import.meta.url.endsWith("/platform/node/node-threads.ts") ? "../../worker.ts" : "./worker.js",
   import.meta.url,
 );
 

@@ -1,0 +1,29 @@
+/**
+ * Entry of the threads. A compiled or bundled build names this file as a second entry point. Each kind of work is loaded
+ * when it is first asked for: every thread has modules of its own.
+ */
+import { UNPACK_WORK } from "./backup/unpack-job.ts";
+import { HASH_WORK } from "./manifest/hash-job.ts";
+import { nodeCompression } from "./platform/node/node-compression.ts";
+import { nodeFiles } from "./platform/node/node-files.ts";
+import { newNodeHasher } from "./platform/node/node-hasher.ts";
+import { threadPort } from "./platform/node/node-threads.ts";
+import { nodeTree } from "./platform/node/node-tree.ts";
+import { openNodeTreeWriter } from "./platform/node/node-tree-writer.ts";
+import { serveThread } from "./threads/thread-service.ts";
+
+serveThread(threadPort(), {
+  [HASH_WORK.name]: async () => {
+    const { offerHashing } = await import("./manifest/hash-service.ts");
+    return offerHashing(nodeTree, newNodeHasher);
+  },
+  [UNPACK_WORK.name]: async () => {
+    const { offerUnpacking } = await import("./backup/unpack-service.ts");
+    return offerUnpacking({
+      files: nodeFiles,
+      openTreeWriter: openNodeTreeWriter,
+      compression: nodeCompression,
+      newHasher: newNodeHasher,
+    });
+  },
+});
