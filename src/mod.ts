@@ -21,7 +21,8 @@ export {
 } from "./manifest/decode-manifest.ts";
 export { diffManifests, type ManifestDiff, type SyncChange } from "./manifest/diff.ts";
 export { encodeCacheFile, encodeRemoteManifest, joinChunks } from "./manifest/encode-manifest.ts";
-export { type Manifest, type ManifestEntry, orderedEntries, type SkippedPath } from "./manifest/manifest.ts";
+export { orderedEntries } from "./manifest/entries-in-order.ts";
+export type { Manifest, ManifestEntry, SkippedPath } from "./manifest/manifest.ts";
 export { createScope, DEFAULT_BACKUP_INCLUDE, DEFAULT_INCLUDE, type Scope } from "./manifest/scope.ts";
 export type { ByteSource, ObjectInfo, OpenProvider, Provider, ProviderContext } from "./providers/contract.ts";
 export { type PlanInput, type PlanResult, planSync, type SyncPlan } from "./sync/plan.ts";

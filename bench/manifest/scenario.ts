@@ -1,6 +1,6 @@
 /**
  * One measured thing in a process of its own, so that its memory is its own: `scan ROOT` (with the index of ROOT and
- * threads), `entries COUNT` (a scan of a tree that exists only as a source), `diff COUNT`, `start` (nothing).
+ * threads), `digest ROOT` (the same and the manifest's digest, for a check), `entries COUNT` (a scan of a tree that exists only as a source), `diff COUNT`, `start` (nothing).
  * Prints one line of JSON.
  */
 import { createTreeHasher } from "../../src/manifest/tree-hasher.ts";
@@ -8,7 +8,8 @@ import { ThreadPool } from "../../src/threads/thread-pool.ts";
 import { openHashIndex } from "../../src/manifest/hash-store.ts";
 import { manifestDigests } from "../../src/manifest/checksum.ts";
 import { diffManifests } from "../../src/manifest/diff.ts";
-import { type Manifest, orderedEntries } from "../../src/manifest/manifest.ts";
+import { orderedEntries } from "../../src/manifest/entries-in-order.ts";
+import type { Manifest } from "../../src/manifest/manifest.ts";
 import { scanTree } from "../../src/manifest/scan.ts";
 import { createScope } from "../../src/manifest/scope.ts";
 import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
@@ -25,7 +26,12 @@ async function scanFolder(root: string) {
   const { manifest } = await scanTree({ tree, root, name: "bench", scope: createScope(), hashTree });
   const ms = performance.now() - startMs;
   pool.close();
-  return { ms, entries: manifest.entries.size, digest: (await manifestDigests(manifest, newHasher)).digest };
+  return { ms, entries: manifest.entries.size, manifest };
+}
+
+async function digest(root: string) {
+  const { manifest } = await scanFolder(root);
+  return await manifestDigests(manifest, newHasher);
 }
 
 async function scanSynthetic(count: number) {
@@ -57,7 +63,8 @@ function manifestOf(count: number, every: number): Manifest {
 const [kind = "", argument = ""] = process.argv.slice(2);
 const run: Record<string, () => unknown> = {
   start: () => ({ ms: 0, entries: 0 }),
-  scan: () => scanFolder(argument),
+  scan: async () => ({ ...(await scanFolder(argument)), manifest: undefined }),
+  digest: () => digest(argument),
   entries: () => scanSynthetic(Number(argument)),
   diff: () => diff(Number(argument)),
 };

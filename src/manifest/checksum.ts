@@ -1,5 +1,6 @@
 import type { NewHasher } from "../core/hash.ts";
-import { entriesInOrder, type Manifest } from "./manifest.ts";
+import { entriesInOrder } from "./entries-in-order.ts";
+import type { Manifest } from "./manifest.ts";
 import { pythonFloat } from "./python-float.ts";
 import { Turn } from "../threads/turn.ts";
 

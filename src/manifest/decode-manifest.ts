@@ -4,7 +4,8 @@ import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { manifestChecksum } from "./checksum.ts";
 import { entryPathFault } from "./entry-path.ts";
 import { JsonCursor } from "./json-cursor.ts";
-import { EntryCollector, type Manifest, type ManifestEntry } from "./manifest.ts";
+import { EntryCollector } from "./entries-in-order.ts";
+import type { Manifest, ManifestEntry } from "./manifest.ts";
 import { Turn } from "../threads/turn.ts";
 
 /** The largest document that is read, bytes: about two million entries. */

@@ -1,6 +1,7 @@
 import { compareCodePoints } from "../core/code-point.ts";
 import type { RelativePath } from "../core/paths.ts";
-import { entriesInOrder, type Manifest, type ManifestEntry } from "./manifest.ts";
+import { entriesInOrder } from "./entries-in-order.ts";
+import type { Manifest, ManifestEntry } from "./manifest.ts";
 
 /** One line of a plan (interop format). */
 export interface SyncChange {

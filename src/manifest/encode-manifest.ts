@@ -1,5 +1,6 @@
 import type { JsonObject } from "../core/json.ts";
-import { entriesInOrder, type Manifest, type ManifestEntry } from "./manifest.ts";
+import { entriesInOrder } from "./entries-in-order.ts";
+import type { Manifest, ManifestEntry } from "./manifest.ts";
 import { pythonFloat } from "./python-float.ts";
 import { Turn } from "../threads/turn.ts";
 

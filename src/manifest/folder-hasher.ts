@@ -1,5 +1,5 @@
 import { sortedByCodePoint } from "../core/code-point.ts";
-import type { NewHasher } from "../core/hash.ts";
+import { type NewHasher, sha256Hex } from "../core/hash.ts";
 import type { FileStat, TreeFile, TreeReader } from "../platform/contract.ts";
 import { FolderLister, insideOf, skipReasonOf } from "./folder-lister.ts";
 import {
@@ -87,7 +87,8 @@ export class FolderHasher {
     const record = HashRecord.create(job.key, job.names, names.length, job.part);
     const known = new KnownRows(job.known);
     let hits = 0;
-    for (const [row, name] of names.entries()) {
+    for (let row = 0; row < names.length; row++) {
+      const name = names[row] ?? "";
       const native = job.inside + name;
       const found = known.find(name);
       if (found !== undefined && this.#isTrusted(found.record, found.row, native, job.nowNs)) {
@@ -112,8 +113,9 @@ export class FolderHasher {
     inside: string,
     turn: Turn,
   ): Promise<boolean> {
-    for (const [row, name] of record.names().entries()) {
-      if (!this.#isTrusted(record, row, inside + name, nowNs)) return false;
+    const names = record.names();
+    for (let row = 0; row < names.length; row++) {
+      if (!this.#isTrusted(record, row, inside + (names[row] ?? ""), nowNs)) return false;
       if (turn.due()) await turn.pause();
     }
     return true;
@@ -158,9 +160,7 @@ export class FolderHasher {
       const total = this.#fill(file, before.size);
       this.#onBytes(total);
       if (!isUnchanged(before, file.stat(), total)) return "changed";
-      const hasher = this.#newHasher();
-      hasher.update(this.#buffer.subarray(0, total));
-      return { stat: before, sha256: hasher.digestHex() };
+      return { stat: before, sha256: sha256Hex(this.#newHasher, this.#buffer.subarray(0, total)) };
     } catch (error) {
       return skipReasonOf(error);
     } finally {

@@ -32,10 +32,7 @@ export class HashIndex {
   constructor(store: HashStore, root: string) {
     this.#store = store;
     this.#root = root;
-    for (const blob of store.load()) {
-      // Each in its own memory: what is given to another thread is copied with all the memory that it is part of.
-      for (const { bytes } of HashRecord.each(blob)) this.#add(new HashRecord(bytes.slice()));
-    }
+    for (const blob of store.load()) for (const record of HashRecord.each(blob)) this.#add(record);
   }
 
   /** What the index calls a native folder; undefined outside the workspace. */

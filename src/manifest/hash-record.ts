@@ -22,6 +22,19 @@ const ALIGNMENT = 8;
  */
 const RACY_NS = 2_000_000_000n;
 
+interface Columns {
+  readonly size: Float64Array;
+  /** Seconds since the epoch, as a manifest has them. */
+  readonly mtime: Float64Array;
+  readonly mtimeNs: BigInt64Array;
+  readonly ctimeNs: BigInt64Array;
+  readonly hashedAtNs: BigInt64Array;
+  readonly inode: BigUint64Array;
+  readonly device: BigUint64Array;
+  readonly sha256: Uint8Array<ArrayBuffer>;
+  readonly outcome: Uint8Array;
+}
+
 /**
  * The hashes of some files of one folder and the stats they belong to, in one piece of memory: what threads hand to
  * each other and what the hash index stores. The layout is little more than columns: header (bytes in all, rows,
@@ -30,35 +43,15 @@ const RACY_NS = 2_000_000_000n;
 export class HashRecord {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly rows: number;
-  readonly size: Float64Array;
-  /** Seconds since the epoch, as a manifest has them. */
-  readonly mtime: Float64Array;
   readonly #header: Uint32Array;
-  readonly #mtimeNs: BigInt64Array;
-  readonly #ctimeNs: BigInt64Array;
-  readonly #hashedAtNs: BigInt64Array;
-  readonly #inode: BigUint64Array;
-  readonly #device: BigUint64Array;
-  readonly #sha256: Uint8Array;
-  readonly #outcome: Uint8Array;
+  /** Made when first asked for: of most records of an index only the header ever is. */
+  #columns: Columns | undefined;
 
   /** @param bytes a whole record, aligned to eight bytes, whose origin is trusted */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
-    const { buffer, byteOffset } = bytes;
     this.bytes = bytes;
-    this.#header = new Uint32Array(buffer, byteOffset, HEADER_BYTES / 4);
-    const rows = this.#header[1] ?? 0;
-    this.rows = rows;
-    const column = (index: number) => byteOffset + HEADER_BYTES + index * rows * 8;
-    this.size = new Float64Array(buffer, column(0), rows);
-    this.mtime = new Float64Array(buffer, column(1), rows);
-    this.#mtimeNs = new BigInt64Array(buffer, column(2), rows);
-    this.#ctimeNs = new BigInt64Array(buffer, column(3), rows);
-    this.#hashedAtNs = new BigInt64Array(buffer, column(4), rows);
-    this.#inode = new BigUint64Array(buffer, column(5), rows);
-    this.#device = new BigUint64Array(buffer, column(6), rows);
-    this.#sha256 = new Uint8Array(buffer, column(COLUMNS), rows * SHA256_BYTES);
-    this.#outcome = new Uint8Array(buffer, column(COLUMNS) + rows * SHA256_BYTES, rows);
+    this.#header = new Uint32Array(bytes.buffer, bytes.byteOffset, HEADER_BYTES / 4);
+    this.rows = this.#header[1] ?? 0;
   }
 
   /**
@@ -120,71 +113,84 @@ export class HashRecord {
 
   /** Every hash in hex, one after another: row k's 64 digits start at 64 k. */
   hashes(): string {
-    return this.#sha256.toHex();
+    return this.#column.sha256.toHex();
   }
 
-  /** A hashed row as a manifest has it. @param hashes what `hashes` gives, for all rows at once */
-  entry(row: number, path: RelativePath, hashes: string): ManifestEntry {
-    const at = row * SHA256_BYTES * 2;
-    const sha256 = hashes.slice(at, at + SHA256_BYTES * 2);
-    return { path, size: this.size[row] ?? 0, mtime: this.mtime[row] ?? 0, sha256 };
+  /** A hashed row as a manifest has it. @param hashes what `hashes` gives: pays when many rows are asked for */
+  entry(row: number, path: RelativePath, hashes?: string): ManifestEntry {
+    const at = row * SHA256_BYTES;
+    const sha256 =
+      hashes?.slice(at * 2, (at + SHA256_BYTES) * 2) ?? this.#column.sha256.subarray(at, at + SHA256_BYTES).toHex();
+    return { path, size: this.size(row), mtime: this.#column.mtime[row] ?? 0, sha256 };
+  }
+
+  /** Bytes; of a row that is hashed or large. */
+  size(row: number): number {
+    return this.#column.size[row] ?? 0;
   }
 
   /** Why the row has no hash; undefined when it has one. */
   failure(row: number): SkipReason | undefined {
-    return FAILURES[(this.#outcome[row] ?? 0) - FAILURES_FROM];
+    return FAILURES[(this.#column.outcome[row] ?? 0) - FAILURES_FROM];
   }
 
   isHashed(row: number): boolean {
-    return this.#outcome[row] === HASHED;
+    return this.#column.outcome[row] === HASHED;
   }
 
   /** True for a file left to be hashed alone. `size` is set. */
   isLarge(row: number): boolean {
-    return this.#outcome[row] === LARGE;
+    return this.#column.outcome[row] === LARGE;
   }
 
   /** @param hashedAtNs no later than the first byte was read */
   setHashed(row: number, stat: FileStat, sha256: string, hashedAtNs: bigint): void {
-    this.#outcome[row] = HASHED;
-    this.size[row] = stat.size;
-    this.mtime[row] = pythonMtime(stat.mtimeNs);
-    this.#mtimeNs[row] = stat.mtimeNs;
-    this.#ctimeNs[row] = stat.ctimeNs;
-    this.#hashedAtNs[row] = hashedAtNs;
-    this.#inode[row] = stat.inode;
-    this.#device[row] = stat.device;
-    writeHex(sha256, this.#sha256, row * SHA256_BYTES);
+    const into = this.#column;
+    into.outcome[row] = HASHED;
+    into.size[row] = stat.size;
+    into.mtime[row] = pythonMtime(stat.mtimeNs);
+    into.mtimeNs[row] = stat.mtimeNs;
+    into.ctimeNs[row] = stat.ctimeNs;
+    into.hashedAtNs[row] = hashedAtNs;
+    into.inode[row] = stat.inode;
+    into.device[row] = stat.device;
+    into.sha256.subarray(row * SHA256_BYTES).setFromHex(sha256);
     this.#header[5] = this.hashedRows + 1;
   }
 
   setFailed(row: number, reason: SkipReason): void {
-    this.#outcome[row] = FAILURES.indexOf(reason) + FAILURES_FROM;
+    this.#column.outcome[row] = FAILURES.indexOf(reason) + FAILURES_FROM;
   }
 
   setLarge(row: number, size: number): void {
-    this.size[row] = size;
-    this.#outcome[row] = LARGE;
+    this.#column.size[row] = size;
+    this.#column.outcome[row] = LARGE;
   }
 
   /** Takes over what another record says of a file. */
-  copyRow(row: number, from: HashRecord, fromRow: number): void {
-    this.size[row] = from.size[fromRow] ?? 0;
-    this.mtime[row] = from.mtime[fromRow] ?? 0;
-    this.#mtimeNs[row] = from.#mtimeNs[fromRow] ?? 0n;
-    this.#ctimeNs[row] = from.#ctimeNs[fromRow] ?? 0n;
-    this.#hashedAtNs[row] = from.#hashedAtNs[fromRow] ?? 0n;
-    this.#inode[row] = from.#inode[fromRow] ?? 0n;
-    this.#device[row] = from.#device[fromRow] ?? 0n;
-    const at = fromRow * SHA256_BYTES;
-    this.#sha256.set(from.#sha256.subarray(at, at + SHA256_BYTES), row * SHA256_BYTES);
-    this.#outcome[row] = from.#outcome[fromRow] ?? 0;
+  copyRow(row: number, source: HashRecord, sourceRow: number): void {
+    const [into, from] = [this.#column, source.#column];
+    into.size[row] = from.size[sourceRow] ?? 0;
+    into.mtime[row] = from.mtime[sourceRow] ?? 0;
+    into.mtimeNs[row] = from.mtimeNs[sourceRow] ?? 0n;
+    into.ctimeNs[row] = from.ctimeNs[sourceRow] ?? 0n;
+    into.hashedAtNs[row] = from.hashedAtNs[sourceRow] ?? 0n;
+    into.inode[row] = from.inode[sourceRow] ?? 0n;
+    into.device[row] = from.device[sourceRow] ?? 0n;
+    const at = sourceRow * SHA256_BYTES;
+    into.sha256.set(from.sha256.subarray(at, at + SHA256_BYTES), row * SHA256_BYTES);
+    into.outcome[row] = from.outcome[sourceRow] ?? 0;
     if (this.isHashed(row)) this.#header[5] = this.hashedRows + 1;
   }
 
-  /** True when the row is about the file with `stat`, whatever its name. */
-  isOf(row: number, stat: FileStat): boolean {
-    return stat.inode === this.#inode[row] && stat.device === this.#device[row];
+  /** The rows that are about the file with `stat`, whatever their names. */
+  rowsOf(stat: FileStat): number[] {
+    const { inode, device } = this.#column;
+    const rows: number[] = [];
+    for (let row = inode.indexOf(stat.inode); row >= 0; row = inode.indexOf(stat.inode, row + 1)) {
+      if (stat.device === device[row]) rows.push(row);
+    }
+    return rows;
   }
 
   /**
@@ -192,20 +198,25 @@ export class HashRecord {
    * place, the ctime one whose mtime was put back; the device does not count, since network mounts change theirs.
    */
   isTrusted(row: number, stat: FileStat, nowNs: bigint): boolean {
-    const hashedAtNs = this.#hashedAtNs[row] ?? 0n;
+    const known = this.#column;
+    if (
+      known.outcome[row] !== HASHED ||
+      stat.kind !== "file" ||
+      stat.size !== known.size[row] ||
+      stat.mtimeNs !== known.mtimeNs[row] ||
+      stat.ctimeNs !== known.ctimeNs[row] ||
+      stat.inode !== known.inode[row]
+    )
+      return false;
+    const hashedAtNs = known.hashedAtNs[row] ?? 0n;
     const settledNs = hashedAtNs - RACY_NS;
-    return (
-      this.isHashed(row) &&
-      stat.kind === "file" &&
-      stat.size === this.size[row] &&
-      stat.mtimeNs === this.#mtimeNs[row] &&
-      stat.ctimeNs === this.#ctimeNs[row] &&
-      stat.inode === this.#inode[row] &&
-      stat.mtimeNs <= settledNs &&
-      stat.ctimeNs <= settledNs &&
-      // Else the clock went backwards, and what the stat says may have come about twice.
-      hashedAtNs <= nowNs
-    );
+    // Hashed in what is the future now: the clock went backwards, and what the stat says may have come about twice.
+    return stat.mtimeNs <= settledNs && stat.ctimeNs <= settledNs && hashedAtNs <= nowNs;
+  }
+
+  get #column(): Columns {
+    this.#columns ??= columnsOf(this.bytes, this.rows);
+    return this.#columns;
   }
 
   #text(from: number, length: number): string {
@@ -214,13 +225,17 @@ export class HashRecord {
   }
 }
 
-/** @param hex lower-case digits */
-function writeHex(hex: string, into: Uint8Array, at: number): void {
-  for (let k = 0; k < hex.length; k += 2) {
-    into[at + k / 2] = (hexValue(hex.charCodeAt(k)) << 4) | hexValue(hex.charCodeAt(k + 1));
-  }
-}
-
-function hexValue(unit: number): number {
-  return unit < 0x40 ? unit - 0x30 : unit - 0x57;
+function columnsOf({ buffer, byteOffset }: Uint8Array<ArrayBuffer>, rows: number): Columns {
+  const column = (index: number) => byteOffset + HEADER_BYTES + index * rows * 8;
+  return {
+    size: new Float64Array(buffer, column(0), rows),
+    mtime: new Float64Array(buffer, column(1), rows),
+    mtimeNs: new BigInt64Array(buffer, column(2), rows),
+    ctimeNs: new BigInt64Array(buffer, column(3), rows),
+    hashedAtNs: new BigInt64Array(buffer, column(4), rows),
+    inode: new BigUint64Array(buffer, column(5), rows),
+    device: new BigUint64Array(buffer, column(6), rows),
+    sha256: new Uint8Array(buffer, column(COLUMNS), rows * SHA256_BYTES),
+    outcome: new Uint8Array(buffer, column(COLUMNS) + rows * SHA256_BYTES, rows),
+  };
 }

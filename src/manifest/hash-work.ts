@@ -9,6 +9,7 @@ import {
   type FolderJob,
   HASH_WORK,
   type HashAnswer,
+  type HashJob,
   type HashTerms,
   type UnlistedAnswer,
 } from "./hash-job.ts";
@@ -63,6 +64,13 @@ const POOL_BYTES = 16_777_216;
 const BATCH_FILES = 1_024;
 /** A folder is taken to cost as much as so many files, whatever is in it. */
 const FILES_PER_FOLDER = 8;
+/**
+ * This thread takes part while a file costs it no longer: then all is in memory, and telling another thread is what is
+ * dear. A slow disk is waited for elsewhere, so that a server goes on answering.
+ */
+const QUICK_FILE_MS = 0.1;
+/** Tasks of this thread's own between two looks at what the others say. */
+const OWN_SLICE_MS = 2;
 /** From this size on the largest goes first, so that no core ends up alone with it. */
 const HUGE_BYTES = 67_108_864;
 
@@ -81,6 +89,8 @@ export class HashWork {
   /** Smallest first. */
   readonly #huge: LargeTask[] = [];
   #largeBytes = 0;
+  #takesPart = true;
+  readonly #own = { files: 0, ms: 0 };
   #foldersListed = 0;
   #filesListed = 0;
 
@@ -119,34 +129,48 @@ export class HashWork {
 
   async #runInPool(pool: ThreadPool): Promise<void> {
     const running = new Set<Promise<void>>();
+    const turn = new Turn(this.#options.signal, OWN_SLICE_MS);
     let largeRunning = 0;
-    const start = (batch: readonly HashTask[], isLarge: boolean) => {
+    const start = (batch: readonly HashTask[], isLarge: boolean, threads: number) => {
       if (isLarge) largeRunning++;
-      const work = this.#inPool(pool, batch, isLarge).finally(() => {
+      const work = this.#inPool(pool, batch, isLarge, threads).finally(() => {
         running.delete(work);
         if (isLarge) largeRunning--;
       });
       running.add(work);
     };
     for (;;) {
+      const threads = pool.threads - (this.#takesPart ? 1 : 0);
       while (running.size < pool.depth) {
         const mayStartLarge = this.#folders.length === 0 && largeRunning < pool.threads;
         const large = mayStartLarge ? this.#nextLarge() : undefined;
-        const batch = large === undefined ? this.#nextBatch() : [large];
+        const maySmall = running.size - largeRunning < pool.depthOf(threads);
+        const batch = large !== undefined ? [large] : maySmall ? this.#nextBatch() : [];
         if (batch.length === 0) break;
-        start(batch, large !== undefined);
+        start(batch, large !== undefined, large === undefined ? threads : pool.threads);
       }
-      if (running.size === 0) return;
-      await Promise.race(running);
+      const own = this.#takesPart ? this.#nextSmall() : undefined;
+      if (own !== undefined) await this.#ownTask(own, turn);
+      else if (running.size === 0) return;
+      else await Promise.race(running);
     }
   }
 
-  async #inPool(pool: ThreadPool, batch: readonly HashTask[], isLarge: boolean): Promise<void> {
+  async #ownTask(task: HashTask, turn: Turn): Promise<void> {
+    const startMs = performance.now();
+    await this.#here([task], turn);
+    this.#own.ms += performance.now() - startMs;
+    this.#own.files += this.#weight(task);
+    this.#takesPart = this.#own.ms <= OWN_SLICE_MS || this.#own.ms < this.#own.files * QUICK_FILE_MS;
+    if (turn.due()) await turn.pause();
+  }
+
+  async #inPool(pool: ThreadPool, batch: readonly HashTask[], isLarge: boolean, threads: number): Promise<void> {
     const { terms, onBytes, signal } = this.#options;
     let answers: readonly HashAnswer[];
     try {
-      const jobs = batch.map(({ job }) => job);
-      answers = await pool.run(HASH_WORK, terms, jobs, { isLarge, onBytes, signal });
+      const jobs = batch.map(({ job }) => withOwnMemory(job));
+      answers = await pool.run(HASH_WORK, terms, jobs, { threads, isLarge, onBytes, signal });
     } catch (error) {
       if (!(error instanceof ThreadLostError)) throw error;
       return await this.#here(batch, new Turn(signal));
@@ -223,7 +247,7 @@ export class HashWork {
         if (--left === 0) task.done({ record, hits });
         else task.partly(record);
       };
-      this.#addLarge({ ...task, job, files: 1, done, bytes: record.size[row] ?? 0 });
+      this.#addLarge({ ...task, job, files: 1, done, bytes: record.size(row) });
     }
     if (left === 0) task.done({ record, hits });
     else task.partly(record);
@@ -238,6 +262,12 @@ export class HashWork {
     const at = this.#huge.findIndex(({ bytes }) => bytes >= task.bytes);
     this.#huge.splice(at < 0 ? this.#huge.length : at, 0, task);
   }
+}
+
+/** What is told to another thread is copied with all the memory that it is part of. */
+function withOwnMemory<T extends HashJob>(job: T): T {
+  if (job.known.every(({ byteLength, buffer }) => byteLength === buffer.byteLength)) return job;
+  return { ...job, known: job.known.map((bytes) => bytes.slice()) };
 }
 
 class Fifo<T> {

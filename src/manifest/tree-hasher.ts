@@ -17,7 +17,9 @@ import {
 import type { ThreadPool } from "../threads/thread-pool.ts";
 import type { HashRecord } from "./hash-record.ts";
 import { type DoneFiles, type FilesTask, HashWork } from "./hash-work.ts";
-import { EntryCollector, type ManifestEntry, type SkippedPath, type SkipReason } from "./manifest.ts";
+import { EntryCollector } from "./entries-in-order.ts";
+import type { ManifestEntry, SkippedPath, SkipReason } from "./manifest.ts";
+import { entriesOf, RecordedEntries, type RecordedRows } from "./recorded-entries.ts";
 import type { ProgressMeter } from "./scan-progress.ts";
 import type { Scope } from "./scope.ts";
 import { Turn } from "../threads/turn.ts";
@@ -73,7 +75,7 @@ export function createTreeHasher(options: TreeHasherOptions): TreeHasher {
 /** A folder and what is in it, as it becomes known. */
 class FolderNode {
   /** Of each part of the folder's files, in their order. */
-  readonly entries: ManifestEntry[][] = [];
+  readonly rows: (readonly RecordedRows[])[] = [];
   readonly folders: FolderNode[] = [];
 
   constructor(
@@ -222,10 +224,7 @@ class HashRun {
         this.#saveWhenDue();
       },
       done: ({ record, hits }) => {
-        const entries: ManifestEntry[] = [];
-        const prefix = prefixOf(node.place.path);
-        this.#takeRows(record, (name) => prefix + name, entries);
-        node.entries[job.part] = entries;
+        node.rows[job.part] = this.#takeRows(prefixOf(node.place.path), record);
         this.#takeRecord(record, hits, progress);
       },
     };
@@ -239,7 +238,7 @@ class HashRun {
     const known = bytesOf(this.#known(key, [name]));
     const job = { kind: "files", key: key ?? "", known, nowNs: this.#nowNs(), inside, part: 0 } as const;
     const done = ({ record, hits }: DoneFiles) => {
-      this.#takeRows(record, () => path, this.#loose);
+      this.#takeLooseRow(record, path);
       if (key !== undefined && hits === 0) this.index?.addPartly(key, [record]);
       this.#saveWhenDue();
     };
@@ -252,16 +251,36 @@ class HashRun {
     });
   }
 
-  #takeRows(record: HashRecord, pathOf: (name: string) => RelativePath, entries: ManifestEntry[]): void {
-    const hashes = record.hashes();
-    const names = record.names();
-    for (let row = 0; row < names.length; row++) {
-      const path = pathOf(names[row] ?? "");
-      const reason = this.#reasonToSkip(record, row);
-      if (reason === undefined) entries.push(record.entry(row, path, hashes));
-      else this.#skipped.push({ path, reason });
-    }
+  /** The rows that are entries; the others are skipped. */
+  #takeRows(prefix: string, record: HashRecord): RecordedRows[] {
     this.task.progress.filesDone(record.rows);
+    // A hard link to the vault, or another spelling of its name, is the same file.
+    const secret = new Set(this.#protect.flatMap((file) => record.rowsOf(file)));
+    if (secret.size === 0 && record.hashedRows === record.rows) return [{ prefix, record, from: 0, to: record.rows }];
+    const names = record.names();
+    const runs: RecordedRows[] = [];
+    let from = 0;
+    for (let row = 0; row <= record.rows; row++) {
+      const reason = row < record.rows ? this.#reasonToSkip(record, row, secret.has(row)) : undefined;
+      if (reason === undefined && row < record.rows) continue;
+      if (row > from) runs.push({ prefix, record, from, to: row });
+      if (reason !== undefined) this.#skipped.push({ path: prefix + (names[row] ?? ""), reason });
+      from = row + 1;
+    }
+    return runs;
+  }
+
+  #reasonToSkip(record: HashRecord, row: number, isSecret: boolean): SkipReason | undefined {
+    if (!record.isHashed(row)) return record.failure(row) ?? "changed";
+    return isSecret ? "protected" : undefined;
+  }
+
+  #takeLooseRow(record: HashRecord, path: RelativePath): void {
+    this.task.progress.filesDone(record.rows);
+    const isSecret = this.#protect.some((file) => record.rowsOf(file).length > 0);
+    const reason = this.#reasonToSkip(record, 0, isSecret);
+    if (reason === undefined) this.#loose.push(record.entry(0, path));
+    else this.#skipped.push({ path, reason });
   }
 
   #takeRecord(record: HashRecord, hits: number, folder: FolderProgress): void {
@@ -282,12 +301,6 @@ class HashRun {
     this.index.save();
   }
 
-  #reasonToSkip(record: HashRecord, row: number): SkipReason | undefined {
-    if (!record.isHashed(row)) return record.failure(row);
-    // A hard link to the vault, or another spelling of its name, is the same file.
-    return this.#protect.some((file) => record.isOf(row, file)) ? "protected" : undefined;
-  }
-
   #known(key: string | undefined, names?: readonly string[]): readonly HashRecord[] {
     return key === undefined || this.task.rehash === true ? [] : (this.index?.known(key, names) ?? []);
   }
@@ -296,12 +309,19 @@ class HashRun {
     return BigInt(Math.floor(this.#clock.now())) * 1_000_000n;
   }
 
-  /** In path order but for what symlinks brought in, which the collector puts in its place. */
+  /** As they were recorded; in a Map of their own when symlinks brought in what has to be put in its place. */
   async #collect(): Promise<ReadonlyMap<RelativePath, ManifestEntry>> {
     const turn = new Turn(this.task.signal);
+    const runs: RecordedRows[] = [];
+    for (const run of inOrder(this.#roots)) {
+      runs.push(run);
+      if (turn.due()) await turn.pause();
+    }
+    const recorded = this.#loose.length === 0 ? RecordedEntries.inOrder(runs) : undefined;
+    if (recorded !== undefined) return recorded;
     const collector = new EntryCollector();
-    for (const entry of inOrder(this.#roots)) {
-      collector.add(entry);
+    for (const run of runs) {
+      for (const entry of entriesOf(run)) collector.add(entry);
       if (turn.due()) await turn.pause();
     }
     for (const entry of this.#loose) collector.add(entry);
@@ -309,29 +329,40 @@ class HashRun {
   }
 }
 
-/** The entries of folders and of those in them, by code point of the path. Iterative: see walkTree. */
-function* inOrder(roots: readonly FolderNode[]): Generator<ManifestEntry> {
+/** The files of folders and of those in them, by code point of the path. Iterative: see walkTree. */
+function* inOrder(roots: readonly FolderNode[]): Generator<RecordedRows> {
   const open = roots.map(frameOf).toReversed();
   for (let frame = open.at(-1); frame !== undefined; frame = open.at(-1)) {
-    const { files, folders } = frame;
-    const folder = folders[frame.foldersDone];
-    const file = files[frame.filesDone];
-    if (file !== undefined && (folder === undefined || compareCodePoints(file.path, prefixOf(folder.place.path)) < 0)) {
-      frame.filesDone++;
-      yield file;
-    } else if (folder !== undefined) {
+    const folder = frame.folders[frame.foldersDone];
+    const rows = frame.rows.shift();
+    const cut = rows === undefined || folder === undefined ? rows?.to : firstBehind(rows, prefixOf(folder.place.path));
+    if (rows !== undefined && cut !== undefined && cut > rows.from) yield { ...rows, to: cut };
+    if (rows !== undefined && cut !== undefined && cut < rows.to) frame.rows.unshift({ ...rows, from: cut });
+    if (rows !== undefined && cut === rows.to) continue;
+    if (folder === undefined) {
+      open.pop();
+    } else {
       frame.foldersDone++;
       open.push(frameOf(folder));
-    } else {
-      open.pop();
     }
   }
 }
 
-/** Takes the entries out of the node: a million of them need not stay in two lists. */
-function frameOf({ entries: parts, folders }: FolderNode) {
-  const entries = parts.splice(0);
-  return { files: entries.length === 1 ? (entries[0] ?? []) : entries.flat(), folders, filesDone: 0, foldersDone: 0 };
+function frameOf({ rows, folders }: FolderNode) {
+  return { rows: rows.flat(), folders, foldersDone: 0 };
+}
+
+/** The first of the rows whose path comes behind those of a folder that has this prefix. */
+function firstBehind({ prefix, record, from, to }: RecordedRows, folderPrefix: string): number {
+  const names = record.names();
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareCodePoints(prefix + (names[middle] ?? ""), folderPrefix) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function bytesOf(records: readonly HashRecord[]): Uint8Array<ArrayBuffer>[] {

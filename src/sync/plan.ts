@@ -3,7 +3,8 @@ import type { RelativePath } from "../core/paths.ts";
 import { diffManifests, type ManifestDiff, type SyncChange } from "../manifest/diff.ts";
 import { isHardExcluded } from "../manifest/hard-exclusion.ts";
 import { inherited } from "../manifest/inherited.ts";
-import { entriesInOrder, type Manifest, type ManifestEntry, type SkippedPath } from "../manifest/manifest.ts";
+import { entriesInOrder } from "../manifest/entries-in-order.ts";
+import type { Manifest, ManifestEntry, SkippedPath } from "../manifest/manifest.ts";
 import type { Scope } from "../manifest/scope.ts";
 import { type GuardReport, guardDeletes } from "./delete-guard.ts";
 

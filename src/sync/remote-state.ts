@@ -1,5 +1,6 @@
 import type { RelativePath } from "../core/paths.ts";
-import { type Manifest, type ManifestEntry, orderedEntries } from "../manifest/manifest.ts";
+import { orderedEntries } from "../manifest/entries-in-order.ts";
+import type { Manifest, ManifestEntry } from "../manifest/manifest.ts";
 import type { ObjectInfo, Provider } from "../providers/contract.ts";
 import { type FetchedManifest, fetchManifest } from "./published-manifest.ts";
 import { UNKNOWN_SHA256 } from "./plan.ts";

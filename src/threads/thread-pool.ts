@@ -15,6 +15,8 @@ const REQUESTS_PER_THREAD = 2;
 const THREADS_MAX = 16;
 
 export interface RunOptions {
+  /** No further thread is started for it when so many run. Default: all that the pool may have. */
+  readonly threads?: number;
   /** Kept away from a thread that is busy with a large one. Default false. */
   readonly isLarge?: boolean;
   /** True when a cancelled request settles only once the thread has left off; else at once. Default false. */
@@ -55,7 +57,12 @@ export class ThreadPool {
 
   /** Requests worth making at once. */
   get depth(): number {
-    return this.threads * REQUESTS_PER_THREAD;
+    return this.depthOf(this.threads);
+  }
+
+  /** As many, of so many threads. */
+  depthOf(threads: number): number {
+    return threads * REQUESTS_PER_THREAD;
   }
 
   /**
@@ -66,11 +73,11 @@ export class ThreadPool {
     work: Work<Terms, Job, Answer>,
     terms: Terms,
     jobs: readonly Job[],
-    { isLarge = false, waits = false, onBytes, signal }: RunOptions,
+    { threads = this.threads, isLarge = false, waits = false, onBytes, signal }: RunOptions,
   ): Promise<readonly Answer[]> {
     return new Promise((resolve, reject) => {
       throwIfAborted(signal);
-      const member = this.#leastBusy(isLarge);
+      const member = this.#leastBusy(isLarge, threads);
       const id = this.#nextId++;
       const abort = () => {
         member.thread.post({ id, cancel: true });
@@ -95,13 +102,13 @@ export class ThreadPool {
     for (const member of this.#members) this.#lose(member, "closed");
   }
 
-  #leastBusy(isLarge: boolean): Member {
+  #leastBusy(isLarge: boolean, threads: number): Member {
     if (this.#broken) throw new ThreadLostError("this runtime has no threads");
     this.#cancelClosing?.();
     this.#cancelClosing = undefined;
     const load = ({ open, large }: Member) => open.size + (isLarge ? large * REQUESTS_PER_THREAD * 2 : large);
     const [best] = this.#members.toSorted((a, b) => load(a) - load(b));
-    const member = best === undefined || (load(best) > 0 && this.#members.length < this.threads) ? this.#start() : best;
+    const member = best === undefined || (load(best) > 0 && this.#members.length < threads) ? this.#start() : best;
     member.thread.keepAlive(true);
     return member;
   }

@@ -27,7 +27,7 @@ test("a record tells all that was put in, also after its bytes were moved", () =
   const joined = new Uint8Array([...recordOf().bytes, ...recordOf().bytes]);
   for (const record of HashRecord.each(joined)) {
     expect([record.folder(), record.names(), record.part, record.hashedRows]).toEqual(["folder/", ["é", "b"], 7, 1]);
-    expect([record.size[0], record.mtime[0], record.hashes().slice(0, 64)]).toEqual([
+    expect([record.size(0), record.entry(0, "").mtime, record.hashes().slice(0, 64)]).toEqual([
       5,
       1_699_999_998,
       sha256Of("hello"),

@@ -4,7 +4,8 @@ import { SyncError } from "../../src/core/errors.ts";
 import { manifestChecksum } from "../../src/manifest/checksum.ts";
 import { decodeCacheFile, decodeRemoteManifest } from "../../src/manifest/decode-manifest.ts";
 import { encodeCacheFile, encodeRemoteManifest, joinChunks } from "../../src/manifest/encode-manifest.ts";
-import { type Manifest, orderedEntries } from "../../src/manifest/manifest.ts";
+import { orderedEntries } from "../../src/manifest/entries-in-order.ts";
+import type { Manifest } from "../../src/manifest/manifest.ts";
 import { expectCode, manifestOf, newHasher, sha256Of } from "./support.ts";
 
 const SHA = "0".repeat(64);
