@@ -306,7 +306,7 @@ export class App {
     const prefix = destination["prefix"] ?? "";
     if (typeof prefix !== "string") throw new SyncError("provider_config", "the destination's prefix must be text");
     const layout = createTreeLayout(prefix, request.snapshot ?? "default");
-    await checkApart(this.platform.files, this.root, request.service, destination, layout);
+    await checkApart(this.platform.files, this.root, request.service, destination, layout, scope);
     return {
       settings,
       destination,

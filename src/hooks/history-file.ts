@@ -35,9 +35,9 @@ export class HistoryFile {
       throw new SyncError("file_unreadable", "this is no history of hooks");
     }
     database.execute(`
+      PRAGMA busy_timeout = 200;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = NORMAL;
-      PRAGMA busy_timeout = 200;
       PRAGMA application_id = ${APPLICATION_ID};
       PRAGMA user_version = ${FORMAT};
       CREATE TABLE IF NOT EXISTS items (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, event TEXT NOT NULL, json TEXT NOT NULL);

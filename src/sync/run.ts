@@ -90,7 +90,8 @@ async function runLocked(engine: Engine, job: RunJob, soFar: RunSoFar): Promise<
   const journalFile = journalPath(engine, job.provider, job.layout);
   const look = (signal: AbortSignal | undefined) =>
     loadRemoteState(job.provider, job.layout, () => readJournal(engine.files, journalFile), signal);
-  const [scan, found] = await alongside(() => scanFor(engine, job, false), look, job.signal);
+  const scanning = (signal: AbortSignal) => scanFor(engine, { ...job, signal }, false);
+  const [scan, found] = await alongside(scanning, look, job.signal);
   for (let attempt = 1; ; attempt++) {
     const remote = attempt === 1 ? found : await look(job.signal);
     const planned = planFor(job, scan, remote.effective, job.provider, remote);
