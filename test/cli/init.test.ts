@@ -1,10 +1,11 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { startS3Server } from "../services/s3-server.ts";
 import { type CliWorkspace, cliWorkspace, PASSPHRASE } from "./cli-process.ts";
 import { CTRL_C, ENTER, onTerminal } from "./on-terminal.ts";
 
+const MAIN = resolve(import.meta.dir, "../../src/main.ts");
 const CONFIG = "config/comfyvn.json";
 const VAULT = "config/comfyvn.secrets.json";
 
@@ -222,6 +223,19 @@ describe("init where nobody can be asked", () => {
     expect(result).toMatchObject({ status: 0, stderr: "" });
     expect(await entry(workspace, "gdrive")).toEqual({ parent_id: "1AbC-d_E", scopes: "drive", credentials: key });
   });
+
+  test("Drive: a key under its other name counts, until another is given", async () => {
+    const workspace = studio();
+    const [old, fresh] = ["old", "new"].map((email) => ({ client_email: `${email}@b.example`, private_key: "k" }));
+    await workspace.unlocked(["vault", "init", "--json"]);
+    const set = ["vault", "set", "cloud_sync.gdrive", "--json-value"];
+    await workspace.unlocked(set, { stdin: JSON.stringify({ service_account: old }) });
+    const args = ["init", "--service", "gdrive", "--no-dry-run", "--parent-id", "1AbC"];
+    expect(await workspace.unlocked(args)).toMatchObject({ status: 0, stderr: "" });
+    expect(await entry(workspace, "gdrive")).toMatchObject({ parent_id: "1AbC", service_account: old });
+    await workspace.unlocked([...args, "--credentials-file", "-"], { stdin: JSON.stringify(fresh) });
+    expect(await entry(workspace, "gdrive")).toEqual({ parent_id: "1AbC", scopes: "drive", credentials: fresh });
+  });
 });
 
 describe("init on a terminal", () => {
@@ -267,6 +281,45 @@ describe("init on a terminal", () => {
     const get = ["vault", "get", "cloud_sync.s3.aws_secret_access_key"];
     const { stdout } = await workspace.call(get, { env: { COMFYVN_SECRETS_KEY: passphrase } });
     expect(stdout).toBe("typed-secret\n");
+  });
+
+  test("what another process puts into the vault while the questions are asked stays", async () => {
+    const workspace = studio();
+    const env = { AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "x", COMFYVN_SECRETS_KEY: PASSPHRASE };
+    const args = ["init", "--service", "s3", "--bucket", "studio", "--endpoint-url", "http://127.0.0.1:1"];
+    const made = await workspace.call([...args, "--credentials-from-env", "--no-dry-run", "--prefix", "p"], { env });
+    expect(made.status).toBe(0);
+    const meanwhile = (path: string) => ["vault", "set", path];
+    const answers = [
+      {
+        question: "Which bucket?",
+        get keys() {
+          for (const path of ["cloud_sync.s3.profile", "other.tool"]) {
+            const { exitCode } = Bun.spawnSync([process.execPath, MAIN, ...meanwhile(path)], {
+              cwd: workspace.root,
+              env: { PATH: "/usr/bin:/bin", COMFYVN_SECRETS_KEY: PASSPHRASE },
+              stdin: Buffer.from("theirs"),
+            });
+            expect(exitCode).toBe(0);
+          }
+          return ENTER;
+        },
+      },
+      { question: "Address of the store?", keys: ENTER },
+      { question: "Which region?", keys: `eu${ENTER}` },
+      { question: "A folder inside it", keys: ENTER },
+      { question: "Replace them?", keys: ENTER },
+    ];
+    const options = { env: { COMFYVN_SECRETS_KEY: PASSPHRASE } };
+    const ended = await onTerminal(workspace.root, ["init", "--service", "s3", "--no-dry-run"], answers, options);
+    expect(ended).toMatchObject({ status: 0, unasked: 0 });
+    expect(await entry(workspace, "s3")).toMatchObject({
+      bucket: "studio",
+      prefix: "p",
+      region: "eu",
+      profile: "theirs",
+    });
+    expect((await workspace.unlocked(["vault", "get", "other.tool"])).stdout).toBe("theirs\n");
   });
 
   test("Ctrl-C at a question ends with 130 and leaves nothing behind", async () => {

@@ -38,7 +38,7 @@ export function checkFlags(service: ServiceName, flags: DestinationAnswers): voi
 
 const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$/;
 
-/** The vault's entry of an S3 destination, `present` with the answers over it. */
+/** What the answers change of the vault's entry of an S3 destination, which is `present`. */
 export async function askS3(
   cli: CommandLine,
   answers: Answers,
@@ -70,10 +70,10 @@ export async function askS3(
   });
   const prefix = await askPrefix(answers, flags, present);
   const keys = await s3Keys(cli, answers, flags, present);
-  return merged(present, { bucket, endpoint_url: endpoint, region, prefix, ...keys });
+  return changesOf(present, { bucket, endpoint_url: endpoint, region, prefix, ...keys });
 }
 
-/** The vault's entry of a Drive destination. */
+/** What the answers change of the vault's entry of a Drive destination. */
 export async function askDrive(
   cli: CommandLine,
   answers: Answers,
@@ -88,9 +88,10 @@ export async function askDrive(
     check: (text) => (/^[\w-]+$/.test(folderId(text)) ? undefined : "an id is letters, digits, - and _"),
   });
   const prefix = await askPrefix(answers, flags, present);
+  const hasKey = isJsonObject(present["credentials"]) || isJsonObject(present["service_account"]);
   const path =
     flags.credentialsFile ??
-    (isJsonObject(present["credentials"]) && !(await answers.confirm("Take another service account's key?", false))
+    (hasKey && !(await answers.confirm("Take another service account's key?", false))
       ? undefined
       : await answers.text({
           flag: "--credentials-file",
@@ -100,7 +101,7 @@ export async function askDrive(
           placeholder: "service-account.json",
         }));
   const credentials = path === undefined ? {} : { credentials: parseServiceAccount(await readCredentials(cli, path)) };
-  return merged(present, {
+  return changesOf(present, {
     parent_id: folderId(parent),
     ...(flags.manifestParentId === undefined ? {} : { manifest_parent_id: folderId(flags.manifestParentId) }),
     prefix,
@@ -175,13 +176,21 @@ function textOf(entry: JsonObject, name: string): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** An empty answer takes a setting away; new keys take an old session's token with them. */
-function merged(present: JsonObject, answers: JsonObject): JsonObject {
-  const entry = { ...present, ...answers };
-  if (answers["aws_access_key_id"] !== undefined && answers["aws_session_token"] === undefined) {
-    delete entry["aws_session_token"];
+function changesOf(present: JsonObject, answers: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(answers).filter(([name, value]) => value !== (present[name] ?? "")));
+}
+
+/**
+ * An entry with changes made. An empty answer takes a setting away; new keys take an old session's token with them, and
+ * the key that `credentials` stands before.
+ */
+export function withChanges(entry: JsonObject, changes: JsonObject): JsonObject {
+  const changed = { ...entry, ...changes };
+  if (changes["aws_access_key_id"] !== undefined && changes["aws_session_token"] === undefined) {
+    delete changed["aws_session_token"];
   }
-  return Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== ""));
+  if (changes["credentials"] !== undefined) delete changed["service_account"];
+  return Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== ""));
 }
 
 /** `https://drive.google.com/drive/folders/ID?…` or the id itself. */

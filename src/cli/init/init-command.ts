@@ -4,7 +4,7 @@ import { type ConfigEdit, editConfig } from "../../config/edit-config.ts";
 import { CONFIG_FILES } from "../../config/settings.ts";
 import type { App, DryRunResult } from "../../app.ts";
 import { SyncError } from "../../core/errors.ts";
-import { isJsonObject } from "../../core/json.ts";
+import { isJsonObject, type JsonObject } from "../../core/json.ts";
 import { type CommandLine, EXIT } from "../command-line.ts";
 import { printable } from "../format.ts";
 import { withHelp } from "../help.ts";
@@ -12,7 +12,7 @@ import { withJson, withPassphrase } from "../options.ts";
 import { planText } from "../plan-text.ts";
 import { withApp, type WorkspaceFlags } from "../workspace.ts";
 import { Answers } from "./answers.ts";
-import { askDrive, askFolder, askS3, checkFlags, type DestinationAnswers } from "./destination.ts";
+import { askDrive, askFolder, askS3, checkFlags, type DestinationAnswers, withChanges } from "./destination.ts";
 import { makeVault, openVault, type VaultSources } from "./open-vault.ts";
 
 interface InitFlags extends WorkspaceFlags, DestinationAnswers {
@@ -156,14 +156,23 @@ interface Parts {
 async function keepDestination(parts: Parts, service: "s3" | "gdrive"): Promise<InitResult["vault"]> {
   const { cli, app, answers, flags, sources, known } = parts;
   const opened = await openVault(cli, app, sources);
-  const all = opened?.payload["cloud_sync"];
-  const entry = isJsonObject(all) ? all[service] : undefined;
   const ask = service === "s3" ? askS3 : askDrive;
-  const next = await ask(cli, answers, flags, isJsonObject(entry) ? entry : {});
+  const changes = await ask(cli, answers, flags, entryOf(opened?.payload ?? {}, service));
   known.text = opened === undefined ? await makeVault(cli, app, answers, sources) : opened.passphrase;
-  const stored = await app.vault.set(`cloud_sync.${service}`, next, known.text);
+  // Laid over what is there now: somebody may have changed the vault while the questions were asked.
+  const stored = await app.vault.update((payload) => {
+    const all = payload["cloud_sync"];
+    const entry = withChanges(entryOf(payload, service), changes);
+    return { ...payload, cloud_sync: { ...(isJsonObject(all) ? all : {}), [service]: entry } };
+  }, known.text);
   if (opened === undefined) return "created";
   return stored.written ? "changed" : "unchanged";
+}
+
+function entryOf(payload: JsonObject, service: "s3" | "gdrive"): JsonObject {
+  const all = payload["cloud_sync"];
+  const entry = isJsonObject(all) ? all[service] : undefined;
+  return isJsonObject(entry) ? entry : {};
 }
 
 /** comfyvn.json at the workspace's root wins over what was written. @throws SyncError `config_invalid` */
