@@ -2,10 +2,11 @@
  * Transfers to a real S3 server against rclone and aws-cli: same server, same data, one run, A B A B, medians.
  *
  *   bash test/services/ceph-rgw.sh          (prints `ready`; http://127.0.0.1:7480)
- *   bun bench/transfer/main.ts [small|large|unchanged|huge …] [--rounds N]
+ *   bun bench/transfer/main.ts [small|large|unchanged|huge …] [--rounds N] [--ours-only]
  *
  * COMFYVN_TEST_RGW names another server. Prints a Markdown table; a ratio is ours to theirs. Every contender is a whole
- * process, start-up and the scan of the source included.
+ * process, start-up and the scan of the source included. Ours is the compiled file that `bun run build` makes, which is
+ * what is installed, as rclone is; beside it the same from source by Bun.
  */
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,11 +14,13 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { App } from "../../src/app.ts";
 import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
+import { compile } from "../../scripts/build/compile.ts";
+import { hostTarget } from "../../scripts/build/targets.ts";
 import { CephRgw } from "../../test/services/ceph-rgw.ts";
 import { fill } from "./fill.ts";
 import { compare, type Contender, measure, tableRows } from "./measure.ts";
 
-const MAIN = resolve(import.meta.dir, "../../src/main.ts");
+const PROJECT = resolve(import.meta.dir, "../..");
 const PASSPHRASE = "bench";
 const GIB = 1024 ** 3;
 
@@ -26,7 +29,7 @@ const root = mkdtempSync(join(tmpdir(), "comfyvn-bench-"));
 const bucket = await rgw.createBucket();
 const { positionals: wanted, values } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: "string", default: "3" } },
+  options: { rounds: { type: "string", default: "3" }, "ours-only": { type: "boolean", default: false } },
 });
 const rounds = Number(values.rounds);
 
@@ -78,14 +81,23 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-function ours(scenario: Scenario): Contender {
+/** The program in one file, made for this run. */
+async function compiled(): Promise<readonly string[]> {
+  const target = hostTarget();
+  if (target === undefined) throw new Error("there is no compiled file for this machine");
+  const outfile = join(root, "comfyvn-sync");
+  await compile({ project: PROJECT, target, bun: process.execPath, outfile });
+  return [outfile];
+}
+
+/** @param place a word of its own: each contender mirrors to a snapshot of its own */
+function ours(name: string, program: readonly string[], place: string, scenario: Scenario): Contender {
   return {
-    name: "comfyvn-sync",
+    name,
     run: (round) =>
       measure(
         [
-          process.execPath,
-          MAIN,
+          ...program,
           "run",
           "--root",
           root,
@@ -93,7 +105,7 @@ function ours(scenario: Scenario): Contender {
           "s3",
           "--json",
           "--snapshot",
-          `${scenario.name}${scenario.fresh ? round : ""}`,
+          `${scenario.name}-${place}${scenario.fresh ? round : ""}`,
           "--path",
           scenario.name,
         ],
@@ -162,11 +174,16 @@ async function prepare(): Promise<void> {
 
 try {
   await prepare();
+  const programs = { compiled: await compiled(), source: [process.execPath, join(PROJECT, "src/main.ts")] };
   console.log("| what | who | wall | CPU | peak memory |\n|---|---|---|---|---|");
   for (const scenario of SCENARIOS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
     mkdirSync(join(root, scenario.name));
     scenario.make(join(root, scenario.name));
-    const contenders = [ours(scenario), ...(scenario.peers ? [rclone(scenario), awsCli(scenario)] : [])];
+    const contenders = [
+      ours("comfyvn-sync", programs.compiled, "compiled", scenario),
+      ...(scenario.peers ? [ours("bun src/main.ts", programs.source, "source", scenario)] : []),
+      ...(scenario.peers && !values["ours-only"] ? [rclone(scenario), awsCli(scenario)] : []),
+    ];
     // Once without counting: warms the page cache, and brings the unchanged scenario up to date.
     if (!scenario.fresh) for (const { run } of contenders) await run(-1);
     for (const row of tableRows(scenario.title, await compare(contenders, scenario.rounds))) console.log(row);
