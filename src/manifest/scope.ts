@@ -26,6 +26,8 @@ export const INCLUDES_MAX = 1_000;
 export interface Scope {
   /** Normalised, by code point, none inside another. `[""]` is the whole workspace. */
   readonly include: readonly RelativePath[];
+  /** Normalised include paths inside one of `include`: they hold nothing more, yet somebody named them. */
+  readonly includeInside: readonly RelativePath[];
   /** As given. */
   readonly exclude: readonly string[];
   /** True when a file at `path` is to be recorded, and may be taken for deleted when it is gone. */
@@ -43,13 +45,13 @@ export interface ScopeOptions {
 
 /** @throws SyncError `bad_path` (a bad include, or more than INCLUDES_MAX), `bad_pattern` (exclude.ts) */
 export function createScope(options: ScopeOptions = {}): Scope {
-  const include = foldIncludes(options.include ?? DEFAULT_INCLUDE);
+  const { include, includeInside } = foldIncludes(options.include ?? DEFAULT_INCLUDE);
   const exclude = [...(options.exclude ?? DEFAULT_EXCLUDE)];
   const excludesHere = compileExcludesHere(exclude);
   const excludes = inherited(excludesHere);
   const included = new Set(include);
   const includes = included.has("") ? () => true : inherited((path) => included.has(path));
-  return { include, exclude, excludesHere, holds: (path) => includes(path) && !excludes(path) };
+  return { include, includeInside, exclude, excludesHere, holds: (path) => includes(path) && !excludes(path) };
 }
 
 /** The rule `excludesHere` of a scope with these exclude patterns. @throws SyncError `bad_pattern` (exclude.ts) */
@@ -58,13 +60,14 @@ export function compileExcludesHere(exclude: readonly string[]): PathRule {
   return (path) => matches(path) || isHardExcluded(path);
 }
 
-/** Sorted, each once, and none that another one already holds. */
-function foldIncludes(paths: readonly string[]): RelativePath[] {
+/** Sorted, each once; those that another one already holds stand apart. */
+function foldIncludes(paths: readonly string[]): Pick<Scope, "include" | "includeInside"> {
   if (paths.length > INCLUDES_MAX) throw new SyncError("bad_path", `at most ${INCLUDES_MAX} include paths are allowed`);
   const given = new Set(paths.map(normaliseInclude));
-  if (given.has("")) return [""];
   const isGiven = inherited((path) => given.has(path));
-  return [...given].filter((path) => !isBelow(path, isGiven)).toSorted(compareCodePoints);
+  const isInside = (path: RelativePath) => path !== "" && (given.has("") || isBelow(path, isGiven));
+  const sorted = [...given].toSorted(compareCodePoints);
+  return { include: sorted.filter((path) => !isInside(path)), includeInside: sorted.filter(isInside) };
 }
 
 /** True when a folder above `path` satisfies the inherited `rule`. */

@@ -1,6 +1,6 @@
 import { compareCodePoints } from "../core/code-point.ts";
 import { SyncError } from "../core/errors.ts";
-import type { RelativePath } from "../core/paths.ts";
+import { isWithin, type RelativePath } from "../core/paths.ts";
 import type { FileKind, TreeReader } from "../platform/contract.ts";
 import { FolderLister, folderIn, type FolderPlace, insideOf, prefixOf, skipReasonOf } from "./folder-lister.ts";
 import type { SkippedPath, SkipReason } from "./manifest.ts";
@@ -101,7 +101,10 @@ export class TreeWalk {
 
   /** What the include paths lead to. */
   start(): Found[] {
-    return this.#options.scope.include.map((include) => this.#find(include)).filter((found) => found !== undefined);
+    const { include, includeInside } = this.#options.scope;
+    const found = include.map((path) => this.#find(path)).filter((one) => one !== undefined);
+    this.missingIncludes.push(...includeInside.filter((path) => this.#isGone(path)));
+    return found;
   }
 
   /** What the symlink `name` in `folder` leads to; undefined, and skipped, when it is not followed. */
@@ -137,6 +140,16 @@ export class TreeWalk {
       found = next;
     }
     return found;
+  }
+
+  /** Nothing is at an include path that another one holds, which says so itself where it is gone too. */
+  #isGone(path: RelativePath): boolean {
+    if (!this.#options.scope.holds(path) || this.missingIncludes.some((gone) => isWithin(path, gone))) return false;
+    try {
+      return this.#options.tree.lstat(insideOf(this.root) + path) === undefined;
+    } catch {
+      return false; // There, and unreadable: the scan says so.
+    }
   }
 
   /** undefined when it is excluded, or skipped. */

@@ -118,7 +118,7 @@ describe("a scope decides", () => {
     });
     expect(result.missingIncludes).toEqual(["assets/a/inside", "models"]);
     expect(result.manifest.entries.size).toBe(0);
-    expect((await scan(root, { scope })).missingIncludes).toEqual(["assets-2/x", "models"]);
+    expect((await scan(root, { scope })).missingIncludes).toEqual(["assets-2/x", "models", "assets/a/inside"]);
   });
 
   test("an excluded folder is not even listed", async () => {

@@ -294,6 +294,18 @@ describe("what a run refuses", () => {
     expect(workspace.stored("docs/c.md")).toBe("C");
   });
 
+  test("an include path that is gone is guarded though another one holds it", async () => {
+    const workspace = await createWorkspace(FILES);
+    await workspace.run();
+    workspace.remove("docs");
+    expect(await codeOf(workspace.run({ paths: [".", "docs", "docs/c.md"] }))).toBe("delete_guard");
+    expect((await workspace.dryRun({ paths: [".", "docs"] })).plan.guard).toMatchObject({ missing_include_paths: 1 });
+    expect(workspace.stored("docs/c.md")).toBe("C");
+    expect((await workspace.run({ paths: [".", "docs"], confirm_deletes: true })).summary.deletes).toEqual([
+      "docs/c.md",
+    ]);
+  });
+
   test("a damaged published manifest is not taken for an empty destination", async () => {
     const workspace = await createWorkspace(FILES);
     await workspace.run();
