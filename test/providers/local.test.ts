@@ -267,6 +267,38 @@ describe("files that are not objects", () => {
 });
 
 describe("writing", () => {
+  test("what killed writers left in a folder does not keep a file from taking the folder's name", async () => {
+    const { nas, open } = bench();
+    const provider = await open();
+    await put(provider, "snap/a/b/c", "1");
+    writeFileSync(join(nas, "snap/a/b/.c.0123456789abcdef.tmp"), "half");
+    mkdirSync(join(nas, "snap/a/made-by-a-killed-writer"));
+    await provider.delete(["snap/a/b/c"]);
+    await put(provider, "snap/a", "2");
+    expect(readFileSync(join(nas, "snap/a"), "utf8")).toBe("2");
+  });
+
+  test("a folder with a file of somebody else's in it is not cleared for a file of its name", async () => {
+    const { nas, open } = bench();
+    const provider = await open();
+    mkdirSync(join(nas, "a/b"), { recursive: true });
+    writeFileSync(join(nas, "a/.x.0123456789abcdef.tmp"), "half");
+    writeFileSync(join(nas, "a/b/.DS_Store"), "not ours");
+    expect(await codeOf(put(provider, "a"))).toBe("key_collision");
+    expect(tree(join(nas, "a"))).toContain("b/.DS_Store");
+    expect(tree(join(nas, "a"))).toContain(".x.0123456789abcdef.tmp");
+  });
+
+  test("a folder behind a link is not cleared for a file of its name", async () => {
+    const { nas, outside, open } = bench();
+    const provider = await open();
+    mkdirSync(join(outside, "a"));
+    writeFileSync(join(outside, "a/.x.0123456789abcdef.tmp"), "theirs");
+    symlinkSync(outside, join(nas, "link"));
+    expect(await codeOf(put(provider, "link/a"))).toBe("key_collision");
+    expect(existsSync(join(outside, "a/.x.0123456789abcdef.tmp"))).toBe(true);
+  });
+
   test("a disk that fills up leaves neither the object nor a temp file, and says so", async () => {
     const { nas, open } = bench();
     await put(await open(), "a/old", "old");

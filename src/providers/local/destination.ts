@@ -1,6 +1,7 @@
 import { SyncError } from "../../core/errors.ts";
 import type { Files, FileStat } from "../../platform/contract.ts";
 import { OWN_FOLDER } from "./local-keys.ts";
+import { removeHollow } from "./hollow-folder.ts";
 import { atDestination } from "./local-error.ts";
 import { foldsNames, spelledOtherwise, spellingOf } from "./spelling.ts";
 
@@ -85,6 +86,7 @@ export class Destination {
   }
 
   /**
+   * Takes a folder away that stands at `key` and holds no object.
    * @throws `key_collision` when something else than real folders lies on the way to `key`, or no file at it, or one of
    * another key
    */
@@ -92,14 +94,15 @@ export class Destination {
     const path = this.pathOf(key);
     if ((await this.folds()) && (await spellingOf(this, key)) === "other") throw spelledOtherwise();
     const there = await atDestination(() => this.files.lstat(path));
-    if (there?.kind === "directory")
+    if (there !== undefined && there.kind !== "file" && there.kind !== "directory") throw inTheWay();
+    let folder = this.files.dirname(path);
+    while (folder !== this.root && !(await this.isRealFolder(folder))) folder = this.files.dirname(folder);
+    // Only now is it known that no link leads to it.
+    if (there?.kind === "directory" && !(await atDestination(() => removeHollow(this.files, path))))
       throw new SyncError(
         "key_collision",
         "the destination has a folder where this file would be; another file's path begins with this one's",
       );
-    if (there !== undefined && there.kind !== "file") throw inTheWay();
-    let folder = this.files.dirname(path);
-    while (folder !== this.root && !(await this.isRealFolder(folder))) folder = this.files.dirname(folder);
   }
 
   /**
