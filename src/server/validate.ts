@@ -22,16 +22,27 @@ interface Fault {
   readonly message: string;
 }
 
-/** Field names come from the schema: one that the request made up is not repeated. */
+/** Field names and the values that a field may have come from the schema: what the request made up is not repeated. */
 function describe(schema: TSchema, faults: readonly Fault[]): string {
-  const known =
-    "properties" in schema && typeof schema.properties === "object" ? Object.keys(schema.properties ?? {}) : [];
+  const properties =
+    "properties" in schema && typeof schema.properties === "object" ? { ...schema.properties } : ({} as const);
+  const known: ReadonlyMap<string, unknown> = new Map(Object.entries(properties));
   if (faults.some((fault) => fault.keyword === "additionalProperties" && fault.instancePath === "")) {
-    return `there is an unknown field; known are: ${known.join(", ")}`;
+    return `there is an unknown field; known are: ${[...known.keys()].join(", ")}`;
   }
   const fault = faults[0];
-  const field = fault?.instancePath.split("/")[1];
+  const [, field, inside] = fault?.instancePath.split("/") ?? [];
   if (fault === undefined || field === undefined || field === "")
     return fault?.message ?? "the request does not fit its schema";
-  return known.includes(field) ? `${field} ${fault.message}` : "a field does not fit its schema";
+  if (!known.has(field)) return "a field does not fit its schema";
+  if (inside !== undefined) return `a value in ${field} ${fault.message}`;
+  const choices = choicesOf(known.get(field));
+  return choices.length === 0 ? `${field} ${fault.message}` : `${field} must be one of: ${choices.join(", ")}`;
+}
+
+/** The values of a field that takes only certain ones. */
+function choicesOf(rule: unknown): unknown[] {
+  if (typeof rule !== "object" || rule === null) return [];
+  if ("const" in rule) return [rule.const];
+  return "anyOf" in rule && Array.isArray(rule.anyOf) ? rule.anyOf.flatMap(choicesOf) : [];
 }
