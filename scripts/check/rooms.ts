@@ -42,7 +42,7 @@ export const ROOMS: readonly Room[] = [
   {
     at: "providers/s3/",
     imports: ["core/", "providers/contract.ts", "providers/transfer/"],
-    packages: ["@aws-sdk/client-s3", "@noble/hashes", "typebox"],
+    packages: ["@aws-sdk/client-s3", "@noble/hashes", "@smithy/signature-v4", "typebox"],
   },
   {
     at: "providers/gdrive/",

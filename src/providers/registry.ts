@@ -20,7 +20,7 @@ export const PROVIDER_LOADERS: ProviderLoaders = {
 
 /** The optional packages of a provider: whoever lacks one is told them all, and not one after the other. */
 const OPTIONAL_PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  s3: ["@aws-sdk/client-s3"],
+  s3: ["@aws-sdk/client-s3", "@smithy/signature-v4"],
   gdrive: ["googleapis"],
 };
 

@@ -49,7 +49,7 @@ describe("a package that is not installed is named with the way to install it", 
   for (const [message, name] of [
     ["Cannot find package '@aws-sdk/client-s3' imported from /app/src/providers/s3/control.ts", "@aws-sdk/client-s3"],
     ["Cannot find package 'googleapis' imported from /app/src/drive.ts", "googleapis"],
-    ["Cannot find module '@aws-sdk/client-s3/dist/index.js' from '/app/src/copy.ts'", "@aws-sdk/client-s3"],
+    ["Cannot find module '@smithy/signature-v4/dist/index.js' from '/app/src/sign.ts'", "@smithy/signature-v4"],
     [
       'Import "@aws-sdk/client-s3" not a dependency\n  hint: run `deno add npm:@aws-sdk/client-s3`',
       "@aws-sdk/client-s3",
@@ -60,7 +60,7 @@ describe("a package that is not installed is named with the way to install it", 
       const error = await errorOf(loadProvider("s3", { s3: () => Promise.reject(notFound(message)) }));
       expect(error).toMatchObject({ code: "sdk_missing", details: { package: name } });
       expect(error.message).toContain(`needs the package ${name},`);
-      expect(error.message).toContain("bun add @aws-sdk/client-s3 (then restart)");
+      expect(error.message).toContain("bun add @aws-sdk/client-s3 @smithy/signature-v4 (then restart)");
     });
   }
 

@@ -77,7 +77,7 @@ test("without the SDKs the server starts, a dry run is a stub, a run is 502 nami
   };
 
   for (const [service, packages] of [
-    ["s3", "@aws-sdk/client-s3"],
+    ["s3", "@aws-sdk/client-s3 @smithy/signature-v4"],
     ["gdrive", "googleapis"],
   ] as const) {
     const dry = await post("/api/sync/dry_run", service);

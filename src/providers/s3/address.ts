@@ -32,7 +32,7 @@ function basePath(endpoint: URL): string {
 }
 
 /** Every character but A-Z a-z 0-9 - . _ ~ percent-encoded, as Signature Version 4 wants it. */
-function percentEncode(text: string): string {
+export function percentEncode(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
@@ -42,15 +42,6 @@ function percentEncode(text: string): string {
 /** The same with `/` left as it is. */
 export function encodeKey(key: string): string {
   return percentEncode(key).replaceAll("%2F", "/");
-}
-
-/** `a=1&b=%20` in the order that is signed; "" without parameters. */
-export function canonicalQuery(query: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(query).map(([name, value]) => [percentEncode(name), percentEncode(value)] as const);
-  return pairs
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}=${value}`)
-    .join("&");
 }
 
 /**

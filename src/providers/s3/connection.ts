@@ -1,6 +1,6 @@
 import { SyncError, throwIfAborted } from "../../core/errors.ts";
 import type { ProviderContext } from "../contract.ts";
-import { addressOf, canonicalQuery, pathOf, type S3Address } from "./address.ts";
+import { addressOf, pathOf, percentEncode, type S3Address } from "./address.ts";
 import { ByteBudget } from "../transfer/byte-budget.ts";
 import { exchange, type HttpAnswer } from "../transfer/http.ts";
 import type { S3Limits } from "./limits.ts";
@@ -98,13 +98,13 @@ export class S3Connection {
     const path =
       request.path ?? (request.key === undefined ? bucketPath(this.address) : pathOf(this.address, request.key));
     const at = Date.now() + this.#clockOffsetMs;
-    const signed = this.#sign({ method, path, query, headers, bodySha256 }, new Date(at));
-    const search = canonicalQuery(query);
+    const signed = await this.#sign({ method, path, query, headers, bodySha256 }, new Date(at));
+    const search = searchOf(query);
     this.#bodyBytesInFlight += body?.length ?? 0;
     try {
       const answer = await exchange({
         method,
-        url: `${this.address.origin}${path}${search === "" ? "" : `?${search}`}`,
+        url: `${this.address.origin}${path}${search}`,
         headers: { ...signed, "accept-encoding": "identity", "user-agent": "comfyvn-cloud-sync" },
         ...(body === undefined ? {} : { body }),
         flow: { pacer, inPieces: streamsKnownLength, onSent: request.onSent },
@@ -154,4 +154,9 @@ function skewOf(refusal: Refusal, date: string | null, signedAt: number): number
 
 function bucketPath(address: S3Address): string {
   return address.bucketPath === "" ? "/" : address.bucketPath;
+}
+
+function searchOf(query: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(query).map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`);
+  return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 }

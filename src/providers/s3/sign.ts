@@ -1,7 +1,6 @@
 import { hexToBytes } from "@noble/hashes/utils.js";
+import { SignatureV4 } from "@smithy/signature-v4";
 import type { NewHasher } from "../../core/hash.ts";
-import { sha256Hex } from "../transfer/content.ts";
-import { canonicalQuery } from "./address.ts";
 import type { S3Credentials } from "./settings.ts";
 
 /** SHA-256 of nothing: the content of a request without a body. */
@@ -19,80 +18,114 @@ export interface SignableRequest {
 }
 
 /** Gives the headers to send: those of `request`, date, content hash, session token and signature. */
-export type Sign = (request: SignableRequest, at: Date) => Record<string, string>;
+export type Sign = (request: SignableRequest, at: Date) => Promise<Record<string, string>>;
 
-/**
- * Signature Version 4 for the requests to `host` (with its port), with the key of the day kept. By hand: the AWS SDK's
- * signer, which the tests hold this one against, costs as much CPU as fetch does for a small file, this one a third.
- */
+/** A signer for the requests to `host` (with its port). It keeps the signing key of the day. */
 export function newSigner(host: string, region: string, credentials: S3Credentials, newHasher: NewHasher): Sign {
-  const keyOf = newDayKeys(region, credentials.secretAccessKey, newHasher);
-  const { accessKeyId, sessionToken } = credentials;
-  return ({ method, path, query, headers, bodySha256 }, at) => {
-    const time = at.toISOString().replace(/[-:]|\.\d+/g, "");
-    const day = time.slice(0, 8);
-    const sent: Record<string, string> = { ...headers, "x-amz-content-sha256": bodySha256, "x-amz-date": time };
-    if (sessionToken !== undefined) sent["x-amz-security-token"] = sessionToken;
-    const names = [...Object.keys(sent), "host"].toSorted();
-    const lines = names.map((name) => `${name}:${name === "host" ? host : plainSpaces(sent[name] ?? "")}\n`).join("");
-    const signedHeaders = names.join(";");
-    const canonical = `${method}\n${path}\n${canonicalQuery(query)}\n${lines}\n${signedHeaders}\n${bodySha256}`;
-    const scope = `${day}/${region}/s3/aws4_request`;
-    const digest = sha256Hex(utf8.encode(canonical), newHasher);
-    const signature = keyOf(day).hex(`AWS4-HMAC-SHA256\n${time}\n${scope}\n${digest}`);
+  const signer = new SignatureV4({
+    service: "s3",
+    region,
+    credentials,
+    sha256: sha256ConstructorOf(newHasher),
+    // S3 signs the path as it is sent; every other service encodes it twice.
+    uriEscapePath: false,
+    applyChecksum: false,
+  });
+  return async ({ method, path, query, headers, bodySha256 }, at) => {
+    const signed = await signer.sign(
+      {
+        method,
+        protocol: "https:",
+        hostname: host,
+        path,
+        query: { ...query },
+        headers: { ...headers, host, "x-amz-content-sha256": bodySha256 },
+      },
+      { signingDate: at },
+    );
     // fetch writes Host itself, from the same address.
-    sent["authorization"] =
-      `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
+    const { host: _, ...sent } = signed.headers;
     return sent;
   };
 }
 
-const utf8 = new TextEncoder();
+type HashInput = string | ArrayBuffer | ArrayBufferView;
 
-/** As the server reads it: no spaces around the value, and one where there are several. */
-function plainSpaces(value: string): string {
-  return value.replace(/[ \t\r\n]+/g, " ").replace(/^ | $/g, "");
-}
+/**
+ * SHA-256 and HMAC-SHA-256 in the shape the signer asks for, over the platform's own hasher: WebCrypto's promises cost
+ * four times as much for such short inputs (measured: 3,000 signatures 335 ms against 80 ms of CPU).
+ */
+function sha256ConstructorOf(newHasher: NewHasher) {
+  const padsOf = newPadCache(newHasher);
+  return class Sha256 {
+    readonly #inner = newHasher();
+    readonly #outerPad: Uint8Array | undefined;
 
-/** The key that signs on a day, `20130524`; the last one is kept. */
-function newDayKeys(region: string, secret: string, newHasher: NewHasher): (day: string) => Hmac {
-  let last: { readonly day: string; readonly key: Hmac } | undefined;
-  return (day) => {
-    if (last?.day === day) return last.key;
-    let key = new Hmac(utf8.encode(`AWS4${secret}`), newHasher);
-    for (const step of [day, region, "s3", "aws4_request"]) key = new Hmac(hexToBytes(key.hex(step)), newHasher);
-    last = { day, key };
-    return key;
+    constructor(secret?: HashInput) {
+      if (secret === undefined) return;
+      const { inner, outer } = padsOf(secret);
+      this.#inner.update(inner);
+      this.#outerPad = outer;
+    }
+
+    update(data: HashInput): void {
+      this.#inner.update(bytesOf(data));
+    }
+
+    digest(): Promise<Uint8Array> {
+      const inner = hexToBytes(this.#inner.digestHex());
+      if (this.#outerPad === undefined) return Promise.resolve(inner);
+      const outer = newHasher();
+      outer.update(this.#outerPad);
+      outer.update(inner);
+      return Promise.resolve(hexToBytes(outer.digestHex()));
+    }
+
+    reset(): void {
+      throw new Error("a Sha256 is used once");
+    }
   };
 }
 
-/**
- * HMAC-SHA-256 (RFC 2104) over the platform's own hasher: Web Crypto's promises cost four times as much for such short
- * texts.
- */
-class Hmac {
-  readonly #newHasher: NewHasher;
-  /** The blocks that the two hashes begin with. */
-  readonly #inner: Uint8Array;
-  readonly #outer: Uint8Array;
+/** An HMAC's key as the two blocks that it begins with (RFC 2104). */
+interface Pads {
+  readonly inner: Uint8Array;
+  readonly outer: Uint8Array;
+}
 
-  constructor(key: Uint8Array, newHasher: NewHasher) {
-    this.#newHasher = newHasher;
-    const block = new Uint8Array(64);
-    block.set(key.length > block.length ? hexToBytes(sha256Hex(key, newHasher)) : key);
-    this.#inner = block.map((byte) => byte ^ 0x36);
-    this.#outer = block.map((byte) => byte ^ 0x5c);
-  }
+/** The secret and the day's key come with every request: their blocks are kept. */
+const PADS_KEPT_MAX = 8;
 
-  /** Lower-case hex. */
-  hex(text: string): string {
-    return this.#hash(this.#outer, hexToBytes(this.#hash(this.#inner, utf8.encode(text))));
-  }
+function newPadCache(newHasher: NewHasher): (secret: HashInput) => Pads {
+  const kept = new Map<HashInput, Pads>();
+  return (secret) => {
+    const known = kept.get(secret);
+    if (known !== undefined) return known;
+    const block = hmacBlock(bytesOf(secret), newHasher);
+    const pads = { inner: block.map((byte) => byte ^ 0x36), outer: block.map((byte) => byte ^ 0x5c) };
+    if (kept.size >= PADS_KEPT_MAX) kept.clear();
+    kept.set(secret, pads);
+    return pads;
+  };
+}
 
-  #hash(block: Uint8Array, bytes: Uint8Array): string {
-    const hasher = this.#newHasher();
-    hasher.update(block);
-    hasher.update(bytes);
-    return hasher.digestHex();
+/** The key as one block of SHA-256: hashed when it is longer than 64 bytes, filled with zeros. */
+function hmacBlock(secret: Uint8Array, newHasher: NewHasher): Uint8Array {
+  const block = new Uint8Array(64);
+  if (secret.length <= block.length) {
+    block.set(secret);
+    return block;
   }
+  const hasher = newHasher();
+  hasher.update(secret);
+  block.set(hexToBytes(hasher.digestHex()));
+  return block;
+}
+
+const utf8 = new TextEncoder();
+
+function bytesOf(data: HashInput): Uint8Array {
+  if (typeof data === "string") return utf8.encode(data);
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return new Uint8Array(data);
 }
