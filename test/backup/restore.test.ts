@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { $ } from "bun";
 import { createBackup } from "../../src/backup/create-backup.ts";
@@ -139,6 +139,16 @@ test("permissions come back without set-user bits, times from the Unix field", a
   expect(mtimeMs).toBe(1_700_000_000_000);
   expect((statSync(join(bench.root, "assets/none")).mode & 0o777).toString(8)).toBe("644");
   expect(statSync(join(bench.root, "assets/empty")).isDirectory()).toBe(true);
+});
+
+test("a file older than 1970 does not come back as one of today", async () => {
+  const bench = backupBench({ "assets/old": "scanned" });
+  const file = join(bench.root, "assets/old");
+  utimesSync(file, "-315619200.25", "-315619200.25");
+  const { name } = await createBackup(bench.engine, {});
+  rmSync(file);
+  await restoreBackup(bench.engine, { name });
+  expect(statSync(file, { bigint: true }).mtimeNs).toBe(-315_619_200_250_000_000n);
 });
 
 describe("the embedded manifest", () => {

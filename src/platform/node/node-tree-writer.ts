@@ -192,7 +192,9 @@ class TempFile implements NewFile {
 
   commit(): void {
     try {
-      futimesSync(this.descriptor, this.mtime, this.mtime);
+      // A number below zero is taken for "now" (node's own rule); as text it means what it says.
+      const time = this.mtime < 0 ? String(this.mtime) : this.mtime;
+      futimesSync(this.descriptor, time, time);
       this.#open = false;
       closeSync(this.descriptor);
       this.folder.check();
