@@ -48,7 +48,8 @@ export class Destinations {
   ): Promise<JsonObject> {
     const { localPath } = settings.sync;
     if (request.service === "local" && localPath !== undefined && request.credentials_key === undefined) {
-      return { path: this.#around.platform.files.resolve(localPath) };
+      // By the workspace, where the setting is kept: from wherever a command is given it is the same folder.
+      return { path: this.#around.platform.files.resolve(localPath, this.#around.root) };
     }
     const key = request.credentials_key ?? `cloud_sync.${request.service}`;
     // The provider's modules are read while the vault's key is derived in another thread. `open` hears of a failure.

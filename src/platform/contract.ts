@@ -65,8 +65,8 @@ export interface Files {
   join(...parts: readonly string[]): string;
   dirname(path: string): string;
   basename(path: string): string;
-  /** An absolute path from one that may be relative to the process's folder. */
-  resolve(path: string): string;
+  /** An absolute path from one that may be relative to `from`, by default the process's folder. */
+  resolve(path: string, from?: string): string;
   /** The path with every symlink followed; undefined when it does not exist. */
   realPath(path: string): Promise<string | undefined>;
 

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { dirname, join } from "node:path";
 import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
 import { openMemoryProvider } from "../../src/providers/memory/memory-provider.ts";
 import { createWorkspace } from "../support/workspace.ts";
@@ -18,4 +19,21 @@ test("a run does not take what a run of another snapshot left in the store for i
   const [first, again, other] = writers;
   expect(again).toBe(String(first));
   expect(other).not.toBe(String(first));
+});
+
+test("a relative folder in the config leads to the same place from wherever the command is given", async () => {
+  const features = { enable_cloud_sync: true, enable_cloud_sync_local: true };
+  const workspace = await createWorkspace({ "assets/a": "A" });
+  const path = "../nas";
+  workspace.write("config/comfyvn.json", JSON.stringify({ features, sync: { local: { path } } }));
+  const opened: unknown[] = [];
+  const app = await workspace.app({
+    loadProvider: async () => async (destination) => {
+      opened.push(destination.path);
+      return openMemoryProvider({ store: workspace.store, newHasher: bunPlatform().newHasher });
+    },
+  });
+  await app.dryRun({ service: "local" });
+  app.close();
+  expect(opened).toEqual([join(dirname(workspace.root), "nas")]);
 });

@@ -120,15 +120,15 @@ export async function askFolder(
   present: string | undefined,
 ): Promise<string> {
   const { files } = cli.platform;
-  const folder = files.resolve(
-    await answers.text({
-      flag: "--folder",
-      given,
-      present,
-      words: "Which folder? It must be there already, e.g. on a NAS or another disk",
-      placeholder: "/mnt/nas/studio",
-    }),
-  );
+  const answer = await answers.text({
+    flag: "--folder",
+    given,
+    present,
+    words: "Which folder? It must be there already, e.g. on a NAS or another disk",
+    placeholder: "/mnt/nas/studio",
+  });
+  // What is typed is meant from where one stands; what the config file says, from the workspace.
+  const folder = files.resolve(answer, answer === present && given === undefined ? root : undefined);
   const real = await files.realPath(folder);
   if (real === undefined || (await files.stat(real))?.kind !== "directory") {
     throw new SyncError("file_missing", `${folder} is not a folder; mount the disk or make the folder first`);

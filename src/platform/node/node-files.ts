@@ -33,7 +33,7 @@ export const nodeFiles: Files = {
   join,
   dirname,
   basename,
-  resolve: (path) => resolve(path),
+  resolve: (path, from = "") => resolve(from, path),
   realPath: (path) => absentAsUndefined(path, () => realpath(path)),
   stat: (path) => absentAsUndefined(path, async () => fileStat(await stat(path, { bigint: true }))),
   lstat: (path) => absentAsUndefined(path, async () => fileStat(await lstat(path, { bigint: true }))),
