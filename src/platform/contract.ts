@@ -200,8 +200,8 @@ export interface TreeEntry {
 export interface TreeFile {
   /** Of the open file. */
   stat(): FileStat;
-  /** Fills `into` from where the last read ended; bytes read, 0 at the end. */
-  read(into: Uint8Array): number;
+  /** Fills `into` from `offset`, or from where the last read without one ended; bytes read, 0 at the end. */
+  read(into: Uint8Array, offset?: number): number;
   close(): void;
 }
 

@@ -1,5 +1,5 @@
 import { SyncError } from "../core/errors.ts";
-import type { Files, TreeReader } from "../platform/contract.ts";
+import type { Files, TreeFile, TreeReader } from "../platform/contract.ts";
 import type { ByteSource, OpenSource } from "../providers/contract.ts";
 
 /**
@@ -23,18 +23,29 @@ export function localSource(files: Files, tree: TreeReader, nativePath: string, 
 function openSmall(tree: TreeReader, nativePath: string, size: number): OpenSource {
   const file = tree.open(nativePath, { followSymlink: true });
   try {
-    if (file.stat().kind !== "file") throw new SyncError("file_unreadable", "it is not a regular file any more");
-    // One byte more than promised shows that the file has grown.
-    const bytes = new Uint8Array(size + 1);
-    let length = file.read(bytes);
-    for (let count = length; count !== 0 && length < size; length += count) count = file.read(bytes.subarray(length));
-    if (length !== size) throw changed();
-    return {
-      read: async (offset, count) => bytes.subarray(offset, offset + count),
-      close: async () => undefined,
-    };
-  } finally {
+    const stat = file.stat();
+    if (stat.kind !== "file") throw new SyncError("file_unreadable", "it is not a regular file any more");
+    if (stat.size !== size) throw changed();
+  } catch (error) {
     file.close();
+    throw error;
+  }
+  return {
+    read: async (offset, length) => {
+      const bytes = new Uint8Array(length);
+      fill(file, offset, bytes);
+      return bytes;
+    },
+    readInto: async (offset, into) => fill(file, offset, into),
+    close: async () => file.close(),
+  };
+}
+
+function fill(file: TreeFile, offset: number, into: Uint8Array): void {
+  for (let done = 0; done < into.length; ) {
+    const count = file.read(into.subarray(done), offset + done);
+    if (count === 0) throw changed();
+    done += count;
   }
 }
 

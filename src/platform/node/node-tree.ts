@@ -114,9 +114,9 @@ function open(path: string, options: { readonly followSymlink?: boolean } = {}):
   }
   return {
     stat: () => fileStat(fstatSync(descriptor, { bigint: true })),
-    read: (into) => {
+    read: (into, offset) => {
       try {
-        return readSync(descriptor, into, 0, into.byteLength, null);
+        return readSync(descriptor, into, 0, into.byteLength, offset ?? null);
       } catch (error) {
         if (systemCode(error) === "EISDIR")
           throw new SyncError("file_unreadable", `${path} is a folder`, { cause: error });

@@ -41,6 +41,7 @@ export function percentEncode(text: string): string {
 
 /** The same with `/` left as it is. */
 export function encodeKey(key: string): string {
+  if (/^[\w\-.~/]*$/.test(key)) return key;
   return percentEncode(key).replaceAll("%2F", "/");
 }
 

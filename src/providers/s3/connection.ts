@@ -30,6 +30,10 @@ export interface S3Request {
 
 const WORDS = { check: "the network and endpoint_url", host: "endpoint_url" };
 const REFUSAL_BYTES_MAX = 64 * 1024;
+const SMALL_CONTENT_BYTES_MAX = 256 * 1024;
+const SMALL_BUFFER_UNIT_BYTES = 64 * 1024;
+/** As many small files as a run ever sends at once. */
+const SMALL_BUFFERS_KEPT_MAX = 128;
 /** S3 refuses requests that are a quarter of an hour off; less than this is no reason to distrust our own clock. */
 const SKEW_MS_MIN = 5 * 60_000;
 
@@ -41,7 +45,8 @@ export class S3Connection {
   readonly address: S3Address;
   /** Content in memory, for all uploads together. */
   readonly budget: ByteBudget;
-  readonly buffers: PartBuffers;
+  readonly #buffers: PartBuffers;
+  readonly #smallBuffers: PartBuffers;
   readonly #sign: Sign;
   /** The store's clock less ours, milliseconds. */
   #clockOffsetMs = 0;
@@ -53,7 +58,8 @@ export class S3Connection {
     this.context = context;
     this.address = addressOf(settings);
     this.budget = new ByteBudget(limits.bytesInFlightMax);
-    this.buffers = new PartBuffers(Math.ceil(limits.bytesInFlightMax / limits.partBytesMin));
+    this.#buffers = new PartBuffers(Math.ceil(limits.bytesInFlightMax / limits.partBytesMin));
+    this.#smallBuffers = new PartBuffers(SMALL_BUFFERS_KEPT_MAX, SMALL_BUFFER_UNIT_BYTES);
     this.#sign = newSigner(this.address.host, settings.region, settings.credentials, context.newHasher);
   }
 
@@ -87,9 +93,15 @@ export class S3Connection {
     }
   }
 
+  /** Memory for a content of `bytes`: small ones keep to themselves, so that they do not hold what large ones need. */
+  buffersFor(bytes: number): PartBuffers {
+    return bytes <= SMALL_CONTENT_BYTES_MAX ? this.#smallBuffers : this.#buffers;
+  }
+
   /** Frees memory; fetch has no handle on the connections it keeps. */
   close(): void {
-    this.buffers.clear();
+    this.#buffers.clear();
+    this.#smallBuffers.clear();
   }
 
   async #attempt(request: S3Request): Promise<HttpAnswer | Refused> {

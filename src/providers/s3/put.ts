@@ -1,9 +1,10 @@
 import { type ErrorCode, SyncError } from "../../core/errors.ts";
-import type { ByteSource, ObjectInfo, Precondition, PutOptions } from "../contract.ts";
+import type { ByteSource, ObjectInfo, OpenSource, Precondition, PutOptions } from "../contract.ts";
 import type { S3Connection } from "./connection.ts";
 import { checkContent, checksumHeader, readExactly, sha256Hex } from "../transfer/content.ts";
 import { headObject, requiredVersion, type S3ObjectHead, traitHeaders, WRITE_ID_METADATA } from "./object-info.ts";
 import { refusalError } from "./refusal.ts";
+import type { PartBuffers } from "../transfer/part-buffers.ts";
 
 const ANSWER_BYTES_MAX = 64 * 1024;
 
@@ -21,12 +22,16 @@ export async function putWhole(
   const { precondition, signal } = options;
   const release = await connection.budget.claim(source.size, signal);
   try {
-    const body = await readAll(source);
+    const buffers = connection.buffersFor(source.size);
+    const open = await source.open();
+    const body = await readAll(open, source.size, buffers);
     checkContent(sha256Hex(body, connection.context.newHasher), options.sha256);
     const info =
       precondition === undefined
         ? await send(connection, key, body, options, {})
         : await sendUnderCondition(connection, key, body, options, precondition);
+    // Only here: a request that failed may still be sending, and bytes that the source handed out are the source's.
+    if (precondition === undefined && open.readInto !== undefined) buffers.giveBack(body);
     options.onBytes?.(body.length);
     return info;
   } finally {
@@ -34,10 +39,9 @@ export async function putWhole(
   }
 }
 
-async function readAll(source: ByteSource): Promise<Uint8Array> {
-  const open = await source.open();
+async function readAll(open: OpenSource, size: number, buffers: PartBuffers): Promise<Uint8Array> {
   try {
-    return await readExactly(open, 0, source.size);
+    return await readExactly(open, 0, size, buffers);
   } finally {
     await open.close();
   }

@@ -97,7 +97,8 @@ class PartSender {
 
   /** Reads and hashes a part, in its turn; what is returned sends it at any time. */
   async #ready(open: OpenSource, number: number, offset: number, size: number): Promise<() => Promise<StoredPart>> {
-    const { budget, buffers } = this.#connection;
+    const { budget } = this.#connection;
+    const buffers = this.#connection.buffersFor(size);
     const release = await budget.claim(size, this.#lane.signal);
     try {
       const body = await readExactly(open, offset, size, buffers);
