@@ -89,7 +89,7 @@ async function takeOver(tools: LeaseTools, record: LeaseRecord, signal: AbortSig
   if (found === undefined) return await write(tools, record, { kind: "absent" }, signal).catch(asInProgress);
   const { record: other, version } = found;
   const dead = other === undefined || other.workspace === record.workspace || hasRunOut(other, tools.clock);
-  if (!dead) throw inProgress(other);
+  if (!dead) throw inProgress(other, tools.clock);
   return await write(tools, record, { kind: "version", version }, signal).catch(asInProgress);
 }
 
@@ -195,14 +195,17 @@ function leaseLost(): SyncError {
   );
 }
 
-function inProgress(other: LeaseRecord): SyncError {
+function inProgress(other: LeaseRecord, clock: Clock): SyncError {
   const since = isoUtc(other.startedAtMs);
   const until = isoUtc(other.renewedAtMs + other.ttlMs);
-  return new SyncError(
-    "run_in_progress",
-    `${other.holder} has been writing this snapshot since ${since}; wait for it to end (if it died, its lease runs out at ${until})`,
-    { details: { holder: other.holder, since, until } },
-  );
+  // Whether the holder is alive cannot be told then, and waiting may take years: somebody has to look.
+  const remedy =
+    other.renewedAtMs > clock.now() + LEASE_TTL_MS
+      ? `the clock of that machine is ahead of this one's: set both right, and if no run is at work there remove manifests/<snapshot>.lease.json at the destination (its lease runs out at ${until})`
+      : `wait for it to end (if it died, its lease runs out at ${until})`;
+  return new SyncError("run_in_progress", `${other.holder} has been writing this snapshot since ${since}; ${remedy}`, {
+    details: { holder: other.holder, since, until },
+  });
 }
 
 function asInProgress(error: unknown): never {
@@ -259,7 +262,11 @@ function parseRecord(bytes: Uint8Array): LeaseRecord | undefined {
   if (!isJsonObject(value)) return undefined;
   const { run, holder, workspace, started_at_ms, renewed_at_ms, ttl_ms } = value;
   if (typeof run !== "string" || typeof holder !== "string" || typeof workspace !== "string") return undefined;
-  if (typeof started_at_ms !== "number" || typeof renewed_at_ms !== "number" || typeof ttl_ms !== "number")
-    return undefined;
+  if (!isTime(started_at_ms) || !isTime(renewed_at_ms) || !isTime(ttl_ms)) return undefined;
   return { run, holder, workspace, startedAtMs: started_at_ms, renewedAtMs: renewed_at_ms, ttlMs: ttl_ms };
+}
+
+/** Half of what a date can be: also the sum of two is one. */
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && Math.abs(value) <= 4e15;
 }

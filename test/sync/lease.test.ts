@@ -19,6 +19,8 @@ function tools(store: MemoryStore, workspace: string, clock: ManualClock, capabi
   };
 }
 
+const encoded = (record: unknown) => new TextEncoder().encode(JSON.stringify(record));
+
 describe("a lease", () => {
   test("keeps another machine out and tells it who holds it since when", async () => {
     const store = new MemoryStore();
@@ -98,6 +100,24 @@ describe("a lease", () => {
     const lease = await acquireLease(tools(store, "a", new ManualClock(0)), undefined);
     expect(lease.exclusive).toBe(true);
     await lease.release();
+  });
+
+  test("with times that are none blocks nobody", async () => {
+    const times = { started_at_ms: 1, renewed_at_ms: 1, ttl_ms: 1e30 };
+    const store = new MemoryStore();
+    store.write(KEY, encoded({ format: 1, run: "r", holder: "h", workspace: "w", ...times }));
+    const lease = await acquireLease(tools(store, "b", new ManualClock(MINUTE_MS)), undefined);
+    expect(lease.exclusive).toBe(true);
+    await lease.release();
+  });
+
+  test("of a machine whose clock is years ahead is told with what to do about it", async () => {
+    const store = new MemoryStore();
+    await acquireLease(tools(store, "a", new ManualClock(Date.UTC(2040, 0, 1))), undefined);
+    const clock = new ManualClock(Date.UTC(2026, 0, 1));
+    const loser = acquireLease(tools(store, "b", clock), undefined);
+    expect(await codeOf(loser)).toBe("run_in_progress");
+    await expect(loser).rejects.toThrow("remove manifests/<snapshot>.lease.json at the destination");
   });
 });
 
