@@ -3,7 +3,7 @@ import type { RelativePath } from "../core/paths.ts";
 import { diffManifests, type ManifestDiff, type SyncChange } from "../manifest/diff.ts";
 import { isHardExcluded } from "../manifest/hard-exclusion.ts";
 import { inherited } from "../manifest/inherited.ts";
-import { entriesInOrder } from "../manifest/entries-in-order.ts";
+import { EntryCollector, entriesInOrder } from "../manifest/entries-in-order.ts";
 import type { Manifest, ManifestEntry, SkippedPath } from "../manifest/manifest.ts";
 import type { Scope } from "../manifest/scope.ts";
 import { type GuardReport, guardDeletes } from "./delete-guard.ts";
@@ -66,6 +66,7 @@ export function planSync(input: PlanInput): PlanResult {
     countInScope(remote, scope),
     input.missingIncludes,
   );
+  let target: Manifest | undefined;
   return {
     plan: {
       ...diff,
@@ -74,7 +75,11 @@ export function planSync(input: PlanInput): PlanResult {
       retained: retained.length,
       guard: guard ?? null,
     },
-    target: { ...local, entries: mergeByPath(local, retained) },
+    // A dry run never asks, and of a large mirror it is as large again.
+    get target() {
+      target ??= { ...local, entries: mergeByPath(local, retained) };
+      return target;
+    },
     forbidden: forbidden.map((entry) => entry.path),
     doubtful: doubtful.map((entry) => entry.path),
   };
@@ -118,6 +123,18 @@ function withSources(
 /** The local entries themselves when nothing is retained: what is known of them need not be found out again. */
 function mergeByPath(local: Manifest, retained: readonly ManifestEntry[]): ReadonlyMap<RelativePath, ManifestEntry> {
   if (retained.length === 0) return local.entries;
-  const all = [...local.entries.values(), ...retained].toSorted((a, b) => compareCodePoints(a.path, b.path));
-  return new Map(all.map((entry) => [entry.path, entry]));
+  const merged = new EntryCollector();
+  let next = 0;
+  for (const entry of entriesInOrder(local)) {
+    for (let kept = retained[next]; kept !== undefined && compareCodePoints(kept.path, entry.path) < 0; ) {
+      merged.add(kept);
+      kept = retained[++next];
+    }
+    merged.add(entry);
+  }
+  for (; next < retained.length; next++) {
+    const kept = retained[next];
+    if (kept !== undefined) merged.add(kept);
+  }
+  return merged.entries();
 }

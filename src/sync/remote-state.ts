@@ -68,7 +68,8 @@ function versionsOf(arrived: ReadonlyMap<RelativePath, ArrivedObject>): Readonly
 /** True when an entry has no version: another tool has published, or stored the object. */
 function hasUnproven(published: FetchedManifest | undefined): boolean {
   if (published === undefined) return false;
-  return [...published.manifest.entries.keys()].some((path) => !published.versions.has(path));
+  for (const path of published.manifest.entries.keys()) if (!published.versions.has(path)) return true;
+  return false;
 }
 
 interface Evidence {

@@ -11,11 +11,14 @@ export interface ApiAnswer {
   readonly type: string;
 }
 
-export interface ApiServer {
+export interface Api {
   readonly base: string;
-  readonly server: RunningServer;
   get(path: string, headers?: Record<string, string>): Promise<ApiAnswer>;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
+}
+
+export interface ApiServer extends Api {
+  readonly server: RunningServer;
 }
 
 /** The real server over the workspace on a free port; stopped when the test file ends. */
@@ -29,7 +32,11 @@ export async function serveWorkspace(
     await server.stop(0);
     app.close();
   });
-  const base = `http://127.0.0.1:${server.port}`;
+  return { ...apiAt(`http://127.0.0.1:${server.port}`), server };
+}
+
+/** The API of a server that answers at `base`. */
+export function apiAt(base: string): Api {
   const answer = async (response: Response): Promise<ApiAnswer> => {
     const text = await response.text();
     return {
@@ -41,7 +48,6 @@ export async function serveWorkspace(
   };
   return {
     base,
-    server,
     get: async (path, headers = {}) => await answer(await fetch(base + path, { headers })),
     post: async (path, body, headers = {}) =>
       await answer(
