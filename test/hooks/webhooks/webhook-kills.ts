@@ -11,6 +11,8 @@ const KEYED = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const PLAN = "on_cloud_sync_plan";
 const COMPLETE = "on_cloud_sync_complete";
 const READY_MS_MAX = 30_000;
+/** Events of each server before it may be killed. */
+const ACKNOWLEDGED_MIN = 3;
 const DRAIN_MS_MAX = 180_000;
 
 export interface WebhookKillOptions {
@@ -100,6 +102,8 @@ class Publisher {
 
   async publishUntilKilled(afterMs: number): Promise<void> {
     await this.#serving(async (base, child) => {
+      // However slow the machine is, there is something to lose.
+      for (let first = 0; first < ACKNOWLEDGED_MIN; first++) await this.#publish(base);
       const timer = setTimeout(() => child.kill("SIGKILL"), afterMs);
       try {
         while (child.exitCode === null && child.signalCode === null) await this.#publish(base);
