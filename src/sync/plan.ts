@@ -61,11 +61,10 @@ export function planSync(input: PlanInput): PlanResult {
   const doubtful = diff.retained.filter((entry) => entry.sha256 === UNKNOWN_SHA256 && !isForbidden(entry.path));
   const retained = diff.retained.filter((entry) => entry.sha256 !== UNKNOWN_SHA256 && !isForbidden(entry.path));
   const uploads = withSources(diff.uploads, remote, input.canCopyFrom);
-  const guard = guardDeletes(
-    diff.deletes.map((change) => change.path),
-    countInScope(remote, scope),
-    input.missingIncludes,
-  );
+  // The guard looks at deletes alone: without any the scope need not be held against every remote path.
+  const deletes = diff.deletes.map((change) => change.path);
+  const remoteInScope = deletes.length === 0 ? 0 : countInScope(remote, scope);
+  const guard = guardDeletes(deletes, remoteInScope, input.missingIncludes);
   let target: Manifest | undefined;
   return {
     plan: {
