@@ -38,7 +38,7 @@ export interface Application {
 /** Larger files go in parts, several at once: they have lanes of their own, so that neither kind waits for the other. */
 const SMALL_BYTES_MAX = 16 * 1024 * 1024;
 const LARGE_AT_ONCE = 2;
-const SMALL_AT_ONCE = { min: 2, start: 32 };
+const SMALL_AT_ONCE = { min: 2, start: 64 };
 
 /**
  * Uploads everything, a bounded number at once. A file that fails is listed and the rest goes on.

@@ -226,14 +226,14 @@ describe("after a run that was cut off", () => {
 
   test("an abort in the middle publishes nothing and loses nothing", async () => {
     const workspace = await createWorkspace(
-      Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`assets/${i}`, `${i}`])),
+      Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`assets/${i}`, `${i}`])),
     );
     const abort = new AbortController();
     let puts = 0;
     workspace.wrap = (provider) => ({
       ...provider,
       put: async (key, source, options) => {
-        if (++puts === 50) abort.abort();
+        if (++puts === 150) abort.abort();
         return await provider.put(key, source, options);
       },
     });
@@ -244,7 +244,7 @@ describe("after a run that was cut off", () => {
     workspace.wrap = (provider) => provider;
     const { summary } = await workspace.run();
     expect(summary.status).toBe("ok");
-    expect(summary.uploads).toHaveLength(101 - arrived);
+    expect(summary.uploads).toHaveLength(301 - arrived);
   });
 });
 
