@@ -345,6 +345,7 @@ export class App {
     const { platform, root } = this;
     const { files, tree, compression, newHasher } = platform;
     const openTreeWriter = (folder: string) => platform.openTreeWriter(folder);
+    const reclaimMemory = () => platform.reclaimMemory();
     return {
       root,
       files,
@@ -352,6 +353,7 @@ export class App {
       openTreeWriter,
       compression,
       newHasher,
+      reclaimMemory,
       pool: this.#threads,
       events: this.#events,
       clock: systemClock,

@@ -2,6 +2,7 @@
  * Entry of the threads. A compiled or bundled build names this file as a second entry point. Each kind of work is loaded
  * when it is first asked for: every thread has modules of its own.
  */
+import { DEFLATE_WORK } from "./backup/deflate-job.ts";
 import { UNPACK_WORK } from "./backup/unpack-job.ts";
 import { HASH_WORK } from "./manifest/hash-job.ts";
 import { nodeCompression } from "./platform/node/node-compression.ts";
@@ -16,6 +17,10 @@ serveThread(threadPort(), {
   [HASH_WORK.name]: async () => {
     const { offerHashing } = await import("./manifest/hash-service.ts");
     return offerHashing(nodeTree, newNodeHasher);
+  },
+  [DEFLATE_WORK.name]: async () => {
+    const { offerDeflating } = await import("./backup/deflate-service.ts");
+    return offerDeflating(nodeCompression);
   },
   [UNPACK_WORK.name]: async () => {
     const { offerUnpacking } = await import("./backup/unpack-service.ts");

@@ -3,6 +3,8 @@ import { centralHeader, endRecords, localHeader, type WrittenEntry } from "./zip
 
 /** Bytes gathered before they are written: a call for each small file would cost more than its bytes. */
 const BUFFER_BYTES = 1_048_576;
+/** Room for the directory at first; it is doubled when it is full. */
+const DIRECTORY_BYTES_FIRST = 65_536;
 
 /**
  * Writes the container: headers, data as given, directory, end. What an entry's data are and how they are compressed is
@@ -11,7 +13,10 @@ const BUFFER_BYTES = 1_048_576;
  */
 export class ArchiveWriter {
   readonly #output: AtomicWriter;
-  readonly #entries: WrittenEntry[] = [];
+  /** The directory as it will be written: entries kept as objects would take five times the memory. */
+  #directory = new Uint8Array(DIRECTORY_BYTES_FIRST);
+  #directoryLength = 0;
+  #entries = 0;
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
   #buffered = 0;
   /** Bytes given so far, buffered ones included. */
@@ -26,13 +31,15 @@ export class ArchiveWriter {
     return this.#length;
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
+  /** Returns at once when there is room in the buffer. */
+  write(bytes: Uint8Array): void | Promise<void> {
     this.#length += bytes.byteLength;
-    if (bytes.byteLength <= BUFFER_BYTES - this.#buffered) {
-      this.#buffer.set(bytes, this.#buffered);
-      this.#buffered += bytes.byteLength;
-      return;
-    }
+    if (bytes.byteLength > BUFFER_BYTES - this.#buffered) return this.#writeAfterFlush(bytes);
+    this.#buffer.set(bytes, this.#buffered);
+    this.#buffered += bytes.byteLength;
+  }
+
+  async #writeAfterFlush(bytes: Uint8Array): Promise<void> {
     await this.#flush();
     if (bytes.byteLength >= BUFFER_BYTES) return await this.#output.write(bytes);
     this.#buffer.set(bytes);
@@ -40,17 +47,17 @@ export class ArchiveWriter {
   }
 
   /** Writes an entry whose data are at hand. */
-  async add(entry: WrittenEntry, data: Uint8Array): Promise<void> {
-    await this.write(localHeader(entry));
-    await this.write(data);
-    this.#entries.push(entry);
+  add(entry: WrittenEntry, data: Uint8Array): void | Promise<void> {
+    this.#note(entry);
+    const written = this.write(localHeader(entry));
+    return written instanceof Promise ? written.then(() => this.write(data)) : this.write(data);
   }
 
   /** Ends an entry that began with a local header of guesses: puts the true one in its place. */
   async finish(entry: WrittenEntry): Promise<void> {
     await this.#flush();
     await this.#output.writeAt(entry.offset, localHeader(entry));
-    this.#entries.push(entry);
+    this.#note(entry);
   }
 
   /** Drops what was written from `length` on: the data of an entry that came to nothing. */
@@ -63,9 +70,22 @@ export class ArchiveWriter {
   /** The central directory and the end. */
   async end(): Promise<void> {
     const offset = this.#length;
-    for (const entry of this.#entries) await this.write(centralHeader(entry));
-    await this.write(endRecords({ entries: this.#entries.length, offset, length: this.#length - offset }));
+    await this.write(this.#directory.subarray(0, this.#directoryLength));
+    await this.write(endRecords({ entries: this.#entries, offset, length: this.#length - offset }));
     await this.#flush();
+  }
+
+  #note(entry: WrittenEntry): void {
+    const header = centralHeader(entry);
+    const length = this.#directoryLength + header.byteLength;
+    if (length > this.#directory.byteLength) {
+      const larger = new Uint8Array(2 * length);
+      larger.set(this.#directory.subarray(0, this.#directoryLength));
+      this.#directory = larger;
+    }
+    this.#directory.set(header, this.#directoryLength);
+    this.#directoryLength = length;
+    this.#entries++;
   }
 
   async #flush(): Promise<void> {

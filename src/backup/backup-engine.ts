@@ -17,6 +17,7 @@ export interface BackupEngine {
   readonly newHasher: NewHasher;
   readonly events: EventSink;
   readonly clock: Clock;
+  readonly reclaimMemory: () => void;
   /** Other threads; without them this one and the platform's do everything. */
   readonly pool?: ThreadPool | undefined;
 }
@@ -35,6 +36,24 @@ export interface BackupCallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called at most ten times a second, and once at the end of a phase. */
   readonly onProgress?: ((progress: BackupProgress) => void) | undefined;
+}
+
+/** Entries that leave some 20 MB behind by the time they have been looked at. */
+export const MANY_ENTRIES = 20_000;
+
+/** Asks for memory back in time while entries by the ten thousand are looked at; for fewer never. */
+export class MemoryReclaim {
+  readonly #engine: Pick<BackupEngine, "reclaimMemory">;
+  #entries = 0;
+
+  constructor(engine: Pick<BackupEngine, "reclaimMemory">) {
+    this.#engine = engine;
+  }
+
+  /** Another one was looked at. */
+  entry(): void {
+    if (++this.#entries % MANY_ENTRIES === 0) this.#engine.reclaimMemory();
+  }
 }
 
 /** Two requests made at the same time both succeed when the first is soon done. */

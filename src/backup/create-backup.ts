@@ -1,17 +1,25 @@
 import { SyncError } from "../core/errors.ts";
 import type { RelativePath } from "../core/paths.ts";
-import { manifestChecksum } from "../manifest/checksum.ts";
-import { encodeRemoteManifest } from "../manifest/encode-manifest.ts";
+import { ChecksumBuilder } from "../manifest/checksum.ts";
+import { encodeManifestOf } from "../manifest/encode-manifest.ts";
 import { VAULT_PATH } from "../manifest/hard-exclusion.ts";
-import { orderedEntries } from "../manifest/entries-in-order.ts";
-import type { Manifest, ManifestEntry, SkipReason } from "../manifest/manifest.ts";
+import type { ManifestEntry, SkipReason } from "../manifest/manifest.ts";
 import { createScope, DEFAULT_BACKUP_INCLUDE, type Scope } from "../manifest/scope.ts";
 import { Turn } from "../threads/turn.ts";
 import { type FoundFile, walkTree } from "../manifest/walk.ts";
 import type { FileStat } from "../platform/contract.ts";
 import { archivePathFault, isMetadataPath, PathCollisions } from "./archive-names.ts";
 import { ArchiveWriter } from "./archive-writer.ts";
-import { type BackupCallOptions, type BackupEngine, backupsFolder, nowIso, withBackupLock } from "./backup-engine.ts";
+import {
+  type BackupCallOptions,
+  type BackupEngine,
+  backupsFolder,
+  MANY_ENTRIES,
+  MemoryReclaim,
+  nowIso,
+  withBackupLock,
+} from "./backup-engine.ts";
+import { KnownFiles } from "./known-files.ts";
 import { BACKUPS_FOLDER, backupName, backupStamp, checkLabel } from "./backup-name.ts";
 import { ProgressReport } from "./progress-report.ts";
 import { EntryPacker } from "./entry-packer.ts";
@@ -19,6 +27,8 @@ import { namedBackups, removeStaleTemps, rotate } from "./rotation.ts";
 import { MANIFEST_ENTRY } from "./zip-format.ts";
 
 const MAX_BACKUPS_DEFAULT = 5;
+/** Files worth other threads. */
+const POOL_FILES = 1_000;
 
 export interface CreateBackupRequest {
   readonly label?: string | undefined;
@@ -78,6 +88,8 @@ export async function createBackup(
   const backup = await withBackupLock(engine, options.signal, async () => {
     await removeStaleTemps(engine);
     const found = await findFiles(engine, scope, request.include !== undefined, options.signal);
+    // What finding them took is needed no longer.
+    if (found.files.length >= MANY_ENTRIES) engine.reclaimMemory();
     const name = await freeName(engine, label, options.signal);
     const archive = await writeArchive(engine, name, scope, found, options);
     const removed = await rotate(engine, name, request.max_backups ?? MAX_BACKUPS_DEFAULT);
@@ -162,29 +174,27 @@ async function writeArchive(
       tree: engine.tree,
       compression: engine.compression,
       newHasher: engine.newHasher,
+      pool: files.length >= POOL_FILES ? engine.pool : undefined,
       signal: options.signal,
       isProtected: vaultTest(engine),
       onBytes: (count) => progress.bytes(count),
     });
-    const entries = await packAll(packer, files, skipped, progress, options.signal);
-    const manifest: Manifest = {
-      name: name.slice(0, -".zip".length),
-      root: engine.root,
-      created_at: nowIso(engine),
-      entries: orderedEntries(entries),
-    };
-    const checksum = await manifestChecksum(manifest, engine.newHasher, options.signal);
-    const { created_at } = manifest;
+    const packed = new PackedFiles(engine, files);
+    await packAll(engine, packer, packed, files, skipped, progress, options.signal);
+    const checksum = packed.checksum();
+    const created_at = nowIso(engine);
+    const fields = { name: name.slice(0, -".zip".length), root: engine.root, created_at };
     const extra = { created_at, paths: scope.include, exclude: scope.exclude, checksum };
-    await packer.addDocument(MANIFEST_ENTRY, encodeRemoteManifest(manifest, extra), engine.clock.now() / 1_000);
+    const document = encodeManifestOf(fields, packed.entries(), extra);
+    await packer.addDocument(MANIFEST_ENTRY, document, engine.clock.now() / 1_000);
     await writer.end();
     await output.commit();
     return {
       name,
       path: `${BACKUPS_FOLDER}/${name}`,
-      files: entries.length,
+      files: packed.files,
       bytes: writer.length,
-      content_bytes: entries.reduce((sum, { size }) => sum + size, 0),
+      content_bytes: packed.bytes,
       checksum,
       skipped,
     };
@@ -194,25 +204,68 @@ async function writeArchive(
   }
 }
 
+/** What the manifest will say of the files, in columns; they come by code point of the path, as the walk found them. */
+class PackedFiles {
+  files = 0;
+  /** Of them all. */
+  bytes = 0;
+  readonly #found: readonly FoundFile[];
+  readonly #known: KnownFiles;
+  readonly #checksum: ChecksumBuilder;
+  readonly #engine: BackupEngine;
+
+  constructor(engine: BackupEngine, found: readonly FoundFile[]) {
+    this.#found = found;
+    this.#known = KnownFiles.none(found.length);
+    this.#checksum = new ChecksumBuilder(engine.newHasher);
+    this.#engine = engine;
+  }
+
+  /** @param place among the files found */
+  add(place: number, entry: ManifestEntry): void {
+    this.#known.set(place, entry);
+    this.#checksum.add(entry);
+    this.files++;
+    this.bytes += entry.size;
+  }
+
+  /** As interop.md defines it. To be asked once, at the end. */
+  checksum(): string {
+    return this.#checksum.digestHex();
+  }
+
+  *entries(): Generator<ManifestEntry> {
+    const memory = new MemoryReclaim(this.#engine);
+    for (const [place, { path }] of this.#found.entries()) {
+      const known = this.#known.get(place);
+      memory.entry();
+      if (known !== undefined) yield { path, ...known };
+    }
+  }
+}
+
 async function packAll(
+  engine: BackupEngine,
   packer: EntryPacker,
+  packed: PackedFiles,
   files: readonly FoundFile[],
   skipped: BackupSkip[],
   progress: ProgressReport,
   signal: AbortSignal | undefined,
-): Promise<ManifestEntry[]> {
+): Promise<void> {
   const turn = new Turn(signal);
-  const entries: ManifestEntry[] = [];
-  for (const file of files) {
-    const outcome = await packer.addFile(file);
+  const memory = new MemoryReclaim(engine);
+  for (const [place, file] of files.entries()) {
+    const added = packer.addFile(file);
+    const outcome = added instanceof Promise ? await added : added;
     if (typeof outcome === "string") skipped.push({ path: file.path, reason: outcome });
-    else entries.push(outcome);
+    else packed.add(place, outcome);
     progress.fileDone();
+    memory.entry();
     if (turn.due()) await turn.pause();
   }
   await packer.settle();
   progress.end();
-  return entries;
 }
 
 /** True for the vault under any name: a hard link is the same file. */

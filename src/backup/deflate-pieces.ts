@@ -6,7 +6,7 @@ const LEVEL_SAMPLE = 1;
 /** How far back Deflate looks. */
 const WINDOW_BYTES = 32_768;
 /** Pieces up to this size are compressed in the calling thread. */
-const NOW_BYTES_MAX = 16_384;
+export const NOW_BYTES_MAX = 16_384;
 /** Smaller pieces are compressed to find out whether they can be. */
 const SAMPLED_BYTES_MIN = 16_384;
 const SAMPLE_BYTES = 4_096;
@@ -32,6 +32,11 @@ export function isCompressible(compression: Compression, bytes: Uint8Array): boo
   for (let i = 0; i < SAMPLES; i++) sample.set(bytes.subarray(i * step, i * step + SAMPLE_BYTES), i * SAMPLE_BYTES);
   const packed = compression.deflateNow(sample, { level: LEVEL_SAMPLE, more: false });
   return packed.byteLength < sample.byteLength * INCOMPRESSIBLE_SHARE;
+}
+
+/** All of a file of at most NOW_BYTES_MAX as a stream. */
+export function deflateSmall(compression: Compression, bytes: Uint8Array): Uint8Array {
+  return compression.deflateNow(bytes, { level: LEVEL, more: false });
 }
 
 /** One piece of a Deflate stream. Pieces are compressed at the same time and stand one after the other in the archive. */

@@ -6,9 +6,11 @@ import type { FoundFile } from "../manifest/walk.ts";
 import type { ManifestEntry, SkipReason } from "../manifest/manifest.ts";
 import { pythonMtime } from "../manifest/python-float.ts";
 import type { Compression, FileStat, TreeFile, TreeReader } from "../platform/contract.ts";
+import type { ThreadPool } from "../threads/thread-pool.ts";
 import type { ArchiveWriter } from "./archive-writer.ts";
 import { BufferPool } from "./buffer-pool.ts";
-import { deflatePiece, dictionaryFrom, isCompressible } from "./deflate-pieces.ts";
+import { deflatePiece, dictionaryFrom, isCompressible, NOW_BYTES_MAX } from "./deflate-pieces.ts";
+import { SmallBatch, type SmallEntry } from "./small-batch.ts";
 import { METHOD } from "./zip-format.ts";
 import { localHeader, type WrittenEntry } from "./zip-records.ts";
 
@@ -26,6 +28,8 @@ export interface PackerSurroundings {
   readonly tree: TreeReader;
   readonly compression: Compression;
   readonly newHasher: NewHasher;
+  /** Threads that compress small files; without them this one does. */
+  readonly pool?: ThreadPool | undefined;
   readonly signal?: AbortSignal | undefined;
   /** True for a file that must not be archived whatever its name, e.g. a hard link to the vault. */
   readonly isProtected: (stat: FileStat) => boolean;
@@ -42,6 +46,9 @@ interface Pending {
   readonly buffer: Uint8Array<ArrayBuffer> | undefined;
 }
 
+/** An entry of the manifest, or why a file is not in the archive. */
+type Outcome = ManifestEntry | SkipReason;
+
 interface Content {
   readonly size: number;
   readonly crc: number;
@@ -57,7 +64,13 @@ export class EntryPacker {
   readonly #writer: ArchiveWriter;
   readonly #around: PackerSurroundings;
   readonly #buffers = new BufferPool(PIECE_BYTES);
-  readonly #pending: Pending[] = [];
+  readonly #pending: (Pending | SmallBatch)[] = [];
+  /** Of small files, while it fills. */
+  #batch: SmallBatch | undefined;
+  /** Batches that other threads compress. */
+  #batchesAway = 0;
+  /** Of #pending, those that are batches. */
+  #batchesPending = 0;
   /** Of #pending, those with a buffer. */
   #buffersPending = 0;
   /** Buffers under way: enough that no core waits while this thread reads and writes. */
@@ -74,10 +87,15 @@ export class EntryPacker {
    * Adds a file, or says why it cannot be archived whole; then nothing of it is in the archive.
    * @throws SyncError `aborted`, `disk_full`, `write_failed`
    */
-  async addFile(source: FoundFile): Promise<ManifestEntry | SkipReason> {
+  addFile(source: FoundFile): Outcome | Promise<Outcome> {
     throwIfAborted(this.#around.signal);
-    let outcome: ManifestEntry | SkipReason = "changed";
-    for (let attempt = 0; attempt < ATTEMPTS && outcome === "changed"; attempt++) {
+    const outcome = this.#attempt(source);
+    return outcome === "changed" || outcome instanceof Promise ? this.#again(source, outcome) : outcome;
+  }
+
+  async #again(source: FoundFile, first: Outcome | Promise<Outcome>): Promise<Outcome> {
+    let outcome = await first;
+    for (let attempt = 1; attempt < ATTEMPTS && outcome === "changed"; attempt++) {
       outcome = await this.#attempt(source);
     }
     return outcome;
@@ -91,30 +109,34 @@ export class EntryPacker {
 
   /** Everything that was added is in the writer when this resolves. */
   async settle(): Promise<void> {
+    this.#startBatch();
     while (this.#pending.length > 0) await this.#writeFirst();
   }
 
-  async #attempt({ path, native }: FoundFile): Promise<ManifestEntry | SkipReason> {
+  /** At once for a small file: for tens of thousands of them promises would cost as much as compressing them. */
+  #attempt({ path, native }: FoundFile): Outcome | Promise<Outcome> {
     let file: TreeFile;
-    let stat: FileStat;
     try {
       file = this.#around.tree.open(native);
     } catch (error) {
       return skipReasonOf(error);
     }
+    let large: Promise<Outcome> | undefined;
     try {
-      stat = file.stat();
+      const stat = file.stat();
       if (stat.kind !== "file") return "not_a_file";
       if (this.#around.isProtected(stat)) return "protected";
-      const add = stat.size <= PIECE_BYTES ? this.#addWhole(path, file, stat) : this.#addLarge(path, file, stat);
-      return await add;
+      if (stat.size <= PIECE_BYTES) return this.#addWhole(path, file, stat);
+      large = this.#addLarge(path, file, stat).finally(() => file.close());
+      return large;
     } finally {
-      file.close();
+      // All of a small file has been read by now.
+      if (large === undefined) file.close();
     }
   }
 
-  async #addWhole(path: RelativePath, file: TreeFile, stat: FileStat): Promise<ManifestEntry | SkipReason> {
-    const { compression, newHasher, onBytes } = this.#around;
+  #addWhole(path: RelativePath, file: TreeFile, stat: FileStat): Outcome | Promise<Outcome> {
+    const { compression, newHasher, onBytes, pool } = this.#around;
     const buffer = this.#buffers.take();
     const filled = fill(buffer, (into) => file.read(into), stat.size);
     if (typeof filled === "string" || !isUnchanged(stat, file.stat(), filled)) {
@@ -127,6 +149,13 @@ export class EntryPacker {
     hasher.update(bytes);
     const mtime = pythonMtime(stat.mtimeNs);
     const crc = compression.crc32(bytes);
+    const name = this.#encoder.encode(path);
+    const added = { path, size: filled, mtime, sha256: hasher.digestHex() };
+    if (pool !== undefined && filled > 0 && filled <= NOW_BYTES_MAX) {
+      const batched = this.#addSmall(pool, { name, crc, size: filled, mtime, mode: stat.mode, roomy: false }, bytes);
+      this.#buffers.give(buffer);
+      return batched instanceof Promise ? batched.then(() => added) : added;
+    }
     const stored = !isCompressible(compression, bytes);
     const packed = stored ? bytes : deflatePiece(compression, bytes, { more: false });
     // Compressed here and now: if it did not help, the bytes themselves are archived.
@@ -135,9 +164,9 @@ export class EntryPacker {
     const data = !keeps ? packed : filled <= COPIED_BYTES_MAX ? bytes.slice() : bytes;
     const needsBuffer = data === bytes || data instanceof Promise;
     if (!needsBuffer) this.#buffers.give(buffer);
-    await this.#push({
+    const pushed = this.#push({
       entry: {
-        name: this.#encoder.encode(path),
+        name,
         method: keeps ? METHOD.stored : METHOD.deflated,
         crc,
         size: filled,
@@ -148,10 +177,10 @@ export class EntryPacker {
       data,
       buffer: needsBuffer ? buffer : undefined,
     });
-    return { path, size: filled, mtime, sha256: hasher.digestHex() };
+    return pushed instanceof Promise ? pushed.then(() => added) : added;
   }
 
-  async #addLarge(path: RelativePath, file: TreeFile, stat: FileStat): Promise<ManifestEntry | SkipReason> {
+  async #addLarge(path: RelativePath, file: TreeFile, stat: FileStat): Promise<Outcome> {
     const mtime = pythonMtime(stat.mtimeNs);
     const { size, mode } = stat;
     let fault: SkipReason | undefined;
@@ -244,26 +273,67 @@ export class EntryPacker {
     return { size, crc, sha256: hasher.digestHex(), method };
   }
 
-  async #push(pending: Pending): Promise<void> {
-    if (pending.data instanceof Promise) pending.data.catch(() => undefined);
+  #addSmall(pool: ThreadPool, entry: SmallEntry, bytes: Uint8Array): void | Promise<void> {
+    if (this.#batch?.takes(bytes) === false) this.#startBatch();
+    this.#batch ??= new SmallBatch();
+    this.#batch.add(entry, bytes);
+    if (this.#batchesPending >= pool.depth) return this.#makeRoom();
+  }
+
+  /** What comes from here on comes after the batch that has been filling. */
+  #startBatch(): void {
+    const { pool, compression, signal } = this.#around;
+    if (this.#batch === undefined || pool === undefined) return;
+    // This thread is one of those that compress: it does so when the others have enough to do.
+    if (this.#batchesAway < Math.max(1, pool.threads - 1)) {
+      this.#batchesAway++;
+      void this.#batch.start(pool, compression, signal).then(() => this.#batchesAway--);
+    } else {
+      this.#batch.compress(compression);
+    }
+    this.#pending.push(this.#batch);
+    this.#batchesPending++;
+    this.#batch = undefined;
+  }
+
+  #push(pending: Pending): void | Promise<void> {
+    this.#startBatch();
+    const { entry, data } = pending;
+    if (data instanceof Promise) data.catch(() => undefined);
+    else if (this.#pending.length === 0 && pending.buffer === undefined) return this.#write(entry, data);
     this.#pending.push(pending);
     if (pending.buffer !== undefined) this.#buffersPending++;
+    return this.#makeRoom();
+  }
+
+  async #makeRoom(): Promise<void> {
+    const isReady = (first: Pending | SmallBatch | undefined) =>
+      first !== undefined && !(first instanceof SmallBatch) && first.data instanceof Uint8Array;
+    const batchesMax = this.#around.pool?.depth ?? 1;
     // What is ready goes at once; what is being compressed may wait while other cores have work.
     while (
       this.#buffersPending >= this.#buffersMax ||
       this.#pending.length >= PENDING_MAX ||
-      this.#pending[0]?.data instanceof Uint8Array
+      this.#batchesPending >= batchesMax ||
+      isReady(this.#pending[0])
     ) {
       await this.#writeFirst();
     }
   }
 
+  #write(entry: Pending["entry"], data: Uint8Array): void | Promise<void> {
+    return this.#writer.add({ ...entry, offset: this.#writer.length, compressedSize: data.byteLength }, data);
+  }
+
   async #writeFirst(): Promise<void> {
     const first = this.#pending.shift();
     if (first === undefined) return;
-    const data = await first.data;
-    const offset = this.#writer.length;
-    await this.#writer.add({ ...first.entry, offset, compressedSize: data.byteLength }, data);
+    if (first instanceof SmallBatch) {
+      await first.write((entry, data) => this.#write(entry, data));
+      this.#batchesPending--;
+      return;
+    }
+    await this.#write(first.entry, await first.data);
     if (first.buffer === undefined) return;
     this.#buffersPending--;
     this.#buffers.give(first.buffer);

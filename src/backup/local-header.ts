@@ -1,8 +1,8 @@
+import type { ArchiveEntry } from "./archive-entry.ts";
 import { archiveFault } from "./archive-fault.ts";
 import type { ArchiveFile } from "./archive-file.ts";
-import type { ArchiveEntry } from "./zip-directory.ts";
 import { readU64, viewOf } from "./zip-end.ts";
-import { decodedUtf8, readExtra, withZip64 } from "./zip-extra.ts";
+import { decodedUtf8, ExtraFields } from "./zip-extra.ts";
 import { FLAG, IN_ZIP64, LENGTH, SIGNATURE } from "./zip-format.ts";
 
 /** Bits in which both headers must agree; the others only tell how hard was compressed. */
@@ -63,8 +63,9 @@ async function checkLargeOrStreamed(
   extraLength: number,
   gap: number,
 ): Promise<number> {
-  const extra = readExtra(await file.bytes(dataAt - extraLength, extraLength));
-  const local = { ...withZip64(plain, extra.zip64), crc: plain.crc };
+  const extra = new ExtraFields(await file.bytes(dataAt - extraLength, extraLength));
+  extra.read(0, extraLength);
+  const local = { ...extra.withZip64(plain), crc: plain.crc };
   if ((entry.flags & FLAG.descriptor) === 0) {
     if (!agrees(local, entry)) throw contradicts(entry);
     return dataAt;

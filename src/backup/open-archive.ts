@@ -1,19 +1,14 @@
 import { SyncError } from "../core/errors.ts";
 import { ArchiveFile } from "./archive-file.ts";
-import { isMetadataPath } from "./archive-names.ts";
-import { type BackupEngine, backupsFolder } from "./backup-engine.ts";
+import { type BackupEngine, backupsFolder, MANY_ENTRIES } from "./backup-engine.ts";
 import { checkBackupName } from "./backup-name.ts";
 import { type EmbeddedManifest, readEmbeddedManifest } from "./embedded-manifest.ts";
-import { type ArchiveEntry, readDirectory } from "./zip-directory.ts";
+import { type CheckedDirectory, readDirectory } from "./zip-directory.ts";
 
 /** An archive whose directory has passed every check. */
-export interface OpenArchive {
+export interface OpenArchive extends CheckedDirectory {
   readonly name: string;
   readonly file: ArchiveFile;
-  /** In the order of their data. */
-  readonly all: readonly ArchiveEntry[];
-  /** Files and folders of the workspace, in the order of their data; not what the archive keeps about itself. */
-  readonly entries: readonly ArchiveEntry[];
   /** Undefined in archives that other tools made. */
   readonly embedded: EmbeddedManifest | undefined;
 }
@@ -31,9 +26,11 @@ export async function withArchive<T>(
   const { name } = checkBackupName(nameText);
   const file = await openFile(engine, name);
   try {
-    const all = await readDirectory(file, engine.compression, signal);
-    const embedded = await readEmbeddedManifest(file, all, engine, signal);
-    return await use({ name, file, embedded, all, entries: all.filter(({ path }) => !isMetadataPath(path)) });
+    const checked = await readDirectory(file, engine, signal);
+    const embedded = await readEmbeddedManifest(file, checked, engine, signal);
+    // The document goes, and with it more than all that is kept of it.
+    if (checked.directory.length >= MANY_ENTRIES) engine.reclaimMemory();
+    return await use({ ...checked, name, file, embedded });
   } finally {
     await file.close();
   }

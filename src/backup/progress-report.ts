@@ -41,8 +41,3 @@ export class ProgressReport {
     this.end();
   }
 }
-
-/** How much there is to do. */
-export function totalsOf(items: readonly { readonly size: number }[]): { files: number; bytes: number } {
-  return { files: items.length, bytes: items.reduce((sum, { size }) => sum + size, 0) };
-}

@@ -1,19 +1,21 @@
 import { throwIfAborted } from "../core/errors.ts";
 import type { Hasher, NewHasher } from "../core/hash.ts";
-import type { ManifestEntry } from "../manifest/manifest.ts";
 import type { Compression } from "../platform/contract.ts";
 import { Turn } from "../threads/turn.ts";
+import type { ArchiveEntry } from "./archive-entry.ts";
 import { archiveFault } from "./archive-fault.ts";
 import type { ArchiveFile } from "./archive-file.ts";
+import type { KnownFile } from "./known-files.ts";
 import { dataOffset } from "./local-header.ts";
-import type { ArchiveEntry } from "./zip-directory.ts";
 import { METHOD } from "./zip-format.ts";
 
-/** An entry and what is known of it elsewhere; plain data, so that another thread can be told. */
+/** An entry and what is known of it elsewhere. */
 export interface ContentItem {
+  /** In the directory that it is read from. */
+  readonly place: number;
   readonly entry: ArchiveEntry;
   /** By the archive's manifest; undefined without one. */
-  readonly expected: ManifestEntry | undefined;
+  readonly expected: KnownFile | undefined;
   /** True when a file stands where this one is to be. */
   readonly replaces: boolean;
 }
@@ -47,11 +49,11 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whose pauses tell of bytes and hear of a cancellation; without it one of this call alone. */
   readonly turn?: Turn | undefined;
-  /** Called when a file is read, and where it is to be. */
-  readonly onFile: (item: ContentItem) => void;
+  /** Called with the place of a file that is read, and where it is to be. */
+  readonly onFile: (place: number) => void;
   readonly onBytes: (count: number) => void;
   /** True when it takes the fault of one file and the others go on; without it the first fault ends all. */
-  readonly takesFault?: ((item: ContentItem, error: unknown) => boolean) | undefined;
+  readonly takesFault?: ((place: number, error: unknown) => boolean) | undefined;
 }
 
 /** For a look at contents that leaves nothing behind. */
@@ -71,7 +73,7 @@ export const WHOLE_BYTES_MAX = 1_048_576;
  */
 export async function readContents(
   reading: ContentReading,
-  items: readonly ContentItem[],
+  items: Iterable<ContentItem>,
   sink: ContentSink,
   options: ReadOptions,
 ): Promise<void> {
@@ -128,7 +130,7 @@ class ContentReader {
   }
 
   #failed(item: ContentItem, error: unknown): void {
-    if (this.options.takesFault?.(item, error) !== true) this.#fault ??= { error };
+    if (this.options.takesFault?.(item.place, error) !== true) this.#fault ??= { error };
   }
 
   async #readWhole(item: ContentItem, packed: Uint8Array): Promise<void> {
@@ -137,7 +139,8 @@ class ContentReader {
     if (entry.method === METHOD.stored) return await this.#take(item, packed);
     if (entry.size <= inflateHereBytesMax) return await this.#take(item, compression.inflateNow(packed, entry.size));
     const task = compression
-      .inflate(packed, entry.size)
+      // A copy: the window moves on.
+      .inflate(packed.slice(), entry.size)
       .then((bytes) => this.#take(item, bytes))
       .catch((error: unknown) => this.#failed(item, error))
       .finally(() => this.#underWay.delete(task));
@@ -153,16 +156,18 @@ class ContentReader {
     check.end();
     this.options.onBytes(bytes.byteLength);
     const done = this.sink.whole(item, bytes);
-    if (done instanceof Promise) return done.then(() => this.options.onFile(item));
-    this.options.onFile(item);
+    if (done instanceof Promise) return done.then(() => this.options.onFile(item.place));
+    this.options.onFile(item.place);
   }
 
   async #readLarge(item: ContentItem, start: number): Promise<void> {
     const { file } = this.reading;
     const { entry } = item;
     const check = new ContentCheck(this.reading, item);
-    const packed = file.stream(start, entry.compressedSize);
-    const chunks = entry.method === METHOD.stored ? whole(packed) : this.#inflated(packed, entry);
+    const chunks =
+      entry.method === METHOD.stored
+        ? whole(file.passing(start, entry.compressedSize))
+        : this.#inflated(file.stream(start, entry.compressedSize), entry);
     const to = this.sink.open(item);
     try {
       for (let next = await chunks.next(); ; next = await chunks.next()) {
@@ -184,7 +189,7 @@ class ContentReader {
     } finally {
       await chunks.return(false);
     }
-    this.options.onFile(item);
+    this.options.onFile(item.place);
   }
 
   #inflated(packed: AsyncGenerator<Uint8Array>, entry: ArchiveEntry): AsyncGenerator<Uint8Array, boolean> {

@@ -6,7 +6,7 @@ import { type BackupCallOptions, type BackupEngine, withBackupLock } from "./bac
 import { checkBackupName } from "./backup-name.ts";
 import { dataOffset } from "./local-header.ts";
 import { type OpenArchive, withArchive } from "./open-archive.ts";
-import { ProgressReport, totalsOf } from "./progress-report.ts";
+import { ProgressReport } from "./progress-report.ts";
 import {
   planAgain,
   planRestore,
@@ -14,7 +14,7 @@ import {
   type RestoreRequest,
   type RestoreSkipReason,
 } from "./restore-plan.ts";
-import { itemsOf, unpack } from "./unpack.ts";
+import { unpack } from "./unpack.ts";
 
 export interface RestoredBackup {
   readonly name: string;
@@ -70,10 +70,9 @@ async function restoreFrom(
     await checkData(engine, archive, planned, options);
     // Only now: a refused archive leaves no trace, not even of a lock.
     return await withBackupLock(engine, options.signal, async () => {
-      const plan = planAgain(writer, planned, request);
+      const plan = planAgain(engine, writer, archive, planned, request);
       const restored = await write(engine, writer, archive, plan, options);
-      const bytes = plan.writes.reduce((sum, { entry }) => sum + entry.size, 0);
-      return { restored, ...told(plan), bytes };
+      return { restored, ...told(plan), bytes: plan.bytes };
     });
   } finally {
     writer.close();
@@ -87,10 +86,8 @@ function told({ skipped }: RestorePlan): Pick<RestoredBackup, "skipped" | "skipp
 }
 
 /** @throws SyncError `disk_full` */
-async function checkSpace({ files, root }: BackupEngine, { writes }: RestorePlan): Promise<void> {
+async function checkSpace({ files, root }: BackupEngine, { growthBytes: needed }: RestorePlan): Promise<void> {
   const free = await files.freeBytes(root);
-  let needed = 0;
-  for (const { entry, existing } of writes) needed += Math.max(0, entry.size - (existing?.size ?? 0));
   if (free === undefined || needed <= free) return;
   throw new SyncError("disk_full", `the restore needs ${needed} bytes and the disk has ${free}; nothing was written`, {
     details: { restored: [] },
@@ -101,18 +98,19 @@ async function checkSpace({ files, root }: BackupEngine, { writes }: RestorePlan
 async function checkData(
   engine: BackupEngine,
   archive: OpenArchive,
-  { writes }: RestorePlan,
+  { writes, bytes }: RestorePlan,
   options: BackupCallOptions,
 ): Promise<void> {
-  const progress = new ProgressReport("check", totalsOf(writes.map(({ entry }) => entry)), options.onProgress);
-  const entries = writes.map(({ entry }) => entry);
-  const read = new Set(entries);
+  const { directory, file } = archive;
+  const progress = new ProgressReport("check", { files: writes.length, bytes }, options.onProgress);
+  const read = new Uint8Array(directory.length);
+  for (const place of writes) read[place] = 1;
   const turn = new Turn(options.signal);
-  for (const entry of archive.all) {
-    if (!read.has(entry)) await dataOffset(archive.file, entry, HEADER_BYTES);
+  for (const [place, isRead] of read.entries()) {
+    if (isRead === 0) await dataOffset(file, directory.entry(place), HEADER_BYTES);
     if (turn.due()) await turn.pause();
   }
-  await unpack(engine, archive, itemsOf(archive, entries), undefined, {
+  await unpack(engine, archive, { places: writes, bytes }, undefined, {
     signal: options.signal,
     onFile: () => progress.fileDone(),
     onBytes: (count) => progress.bytes(count),
@@ -124,30 +122,23 @@ async function write(
   engine: BackupEngine,
   writer: TreeWriter,
   archive: OpenArchive,
-  plan: RestorePlan,
+  { writes, replaces, bytes, folders }: RestorePlan,
   options: BackupCallOptions,
 ): Promise<RelativePath[]> {
-  const progress = new ProgressReport("restore", totalsOf(plan.writes.map(({ entry }) => entry)), options.onProgress);
-  const done = new Set<RelativePath>();
-  const inOrder = () => plan.writes.map(({ entry }) => entry.path).filter((path) => done.has(path));
+  const { directory } = archive;
+  const progress = new ProgressReport("restore", { files: writes.length, bytes }, options.onProgress);
+  const done = new Uint8Array(directory.length);
+  const inOrder = () => writes.filter((place) => done[place] === 1).map((place) => directory.entry(place).path);
   try {
-    for (const folder of plan.folders) writer.makeFolder(folder);
-    const existing = new Set(plan.writes.filter((each) => each.existing !== undefined).map(({ entry }) => entry.path));
-    const entries = plan.writes.map(({ entry }) => entry);
-    await unpack(
-      engine,
-      archive,
-      itemsOf(archive, entries, (path) => existing.has(path)),
-      writer,
-      {
-        signal: options.signal,
-        onFile: ({ entry }) => {
-          done.add(entry.path);
-          progress.fileDone();
-        },
-        onBytes: (count) => progress.bytes(count),
+    for (const folder of folders) writer.makeFolder(folder);
+    await unpack(engine, archive, { places: writes, replaces, bytes }, writer, {
+      signal: options.signal,
+      onFile: (place) => {
+        done[place] = 1;
+        progress.fileDone();
       },
-    );
+      onBytes: (count) => progress.bytes(count),
+    });
   } catch (error) {
     throw withRestored(error, inOrder());
   }

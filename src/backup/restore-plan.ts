@@ -2,13 +2,13 @@ import { SyncError } from "../core/errors.ts";
 import { isWithin, normaliseInclude, type RelativePath } from "../core/paths.ts";
 import { isHardExcluded, ownFolderInOtherCase, VAULT_PATH } from "../manifest/hard-exclusion.ts";
 import { inherited, type PathRule } from "../manifest/inherited.ts";
-import type { ManifestEntry } from "../manifest/manifest.ts";
 import { pythonMtime } from "../manifest/python-float.ts";
 import { Turn } from "../threads/turn.ts";
 import type { FileStat, TreeWriter } from "../platform/contract.ts";
-import type { BackupEngine } from "./backup-engine.ts";
+import type { ArchiveEntry } from "./archive-entry.ts";
+import { type BackupEngine, MemoryReclaim } from "./backup-engine.ts";
+import type { KnownFile } from "./known-files.ts";
 import type { OpenArchive } from "./open-archive.ts";
-import type { ArchiveEntry } from "./zip-directory.ts";
 
 export interface RestoreRequest {
   readonly name: string;
@@ -27,16 +27,39 @@ export type RestoreSkipReason =
   | "protected";
 
 export interface RestorePlan {
-  /** In the order of the archive. */
-  readonly writes: readonly PlannedWrite[];
+  /** Places in the directory of the files to be written, in the order of the archive. */
+  readonly writes: readonly number[];
+  /** Of them, those at whose paths a file stands. */
+  readonly replaces: ReadonlySet<number>;
+  /** Of all files to be written. */
+  readonly bytes: number;
+  /** What the disk must have more room for than now, bytes. */
+  readonly growthBytes: number;
   readonly folders: readonly RelativePath[];
   readonly skipped: readonly { readonly path: RelativePath; readonly reason: RestoreSkipReason }[];
 }
 
-export interface PlannedWrite {
-  readonly entry: ArchiveEntry;
-  /** What is at its path now. */
-  readonly existing: FileStat | undefined;
+/** A plan while it is made. */
+class Planned implements RestorePlan {
+  readonly writes: number[] = [];
+  readonly replaces = new Set<number>();
+  readonly folders: RelativePath[];
+  readonly skipped: { path: RelativePath; reason: RestoreSkipReason }[];
+  bytes = 0;
+  growthBytes = 0;
+
+  /** @param before whose folders and skipped files it begins with */
+  constructor(before?: RestorePlan) {
+    this.folders = [...(before?.folders ?? [])];
+    this.skipped = [...(before?.skipped ?? [])];
+  }
+
+  write(place: number, { size }: ArchiveEntry, existing: FileStat | undefined): void {
+    this.writes.push(place);
+    this.bytes += size;
+    this.growthBytes += Math.max(0, size - (existing?.size ?? 0));
+    if (existing !== undefined) this.replaces.add(place);
+  }
 }
 
 /**
@@ -53,47 +76,56 @@ export async function planRestore(
   const isWanted = selection(request.paths);
   const isProtected = protection(writer);
   const turn = new Turn(signal);
-  const writes: PlannedWrite[] = [];
-  const folders: RelativePath[] = [];
-  const skipped: { path: RelativePath; reason: RestoreSkipReason }[] = [];
-  for (const entry of archive.entries) {
+  const memory = new MemoryReclaim(engine);
+  const plan = new Planned();
+  for (const place of archive.workspace) {
+    memory.entry();
     if (turn.due()) await turn.pause();
+    const entry = archive.directory.entry(place);
     const { path } = entry;
     if (!isWanted(path)) continue;
     if (isProtected(path)) {
-      if (!entry.isFolder) skipped.push({ path, reason: "protected" });
+      if (!entry.isFolder) plan.skipped.push({ path, reason: "protected" });
       continue;
     }
     const existing = writer.lstat(path);
     if (entry.isFolder) {
       if (existing !== undefined && existing.kind !== "directory")
         throw conflict(path, "a file or link stands where a folder is needed");
-      folders.push(path);
+      plan.folders.push(path);
     } else if (existing === undefined) {
-      writes.push({ entry, existing });
+      plan.write(place, entry, existing);
     } else if (request.replace_existing !== true) {
-      skipped.push({ path, reason: "exists" });
+      plan.skipped.push({ path, reason: "exists" });
     } else if (existing.kind === "directory") {
       throw conflict(path, "a folder stands where a file is to be");
-    } else if (await isEqual(engine, writer, entry, existing, archive.embedded?.manifest.entries.get(path))) {
-      skipped.push({ path, reason: "equal" });
+    } else if (await isEqual(engine, writer, path, existing, archive.embedded?.known.get(place))) {
+      plan.skipped.push({ path, reason: "equal" });
     } else {
-      writes.push({ entry, existing });
+      plan.write(place, entry, existing);
     }
   }
-  return { writes, folders, skipped };
+  return plan;
 }
 
 /** The plan for what stands in the workspace by now: while it was checked, another restore may have been at work. */
-export function planAgain(writer: TreeWriter, plan: RestorePlan, request: RestoreRequest): RestorePlan {
-  const now = plan.writes.map(({ entry }) => ({ entry, existing: writer.lstat(entry.path) }));
-  if (request.replace_existing === true) return { ...plan, writes: now };
-  const appeared = now.filter(({ existing }) => existing !== undefined);
-  return {
-    ...plan,
-    writes: now.filter(({ existing }) => existing === undefined),
-    skipped: [...plan.skipped, ...appeared.map(({ entry }) => ({ path: entry.path, reason: "exists" as const }))],
-  };
+export function planAgain(
+  engine: BackupEngine,
+  writer: TreeWriter,
+  { directory }: OpenArchive,
+  plan: RestorePlan,
+  request: RestoreRequest,
+): RestorePlan {
+  const memory = new MemoryReclaim(engine);
+  const now = new Planned(plan);
+  for (const place of plan.writes) {
+    memory.entry();
+    const entry = directory.entry(place);
+    const existing = writer.lstat(entry.path);
+    if (existing === undefined || request.replace_existing === true) now.write(place, entry, existing);
+    else now.skipped.push({ path: entry.path, reason: "exists" });
+  }
+  return now;
 }
 
 function selection(paths: readonly string[] | undefined): PathRule {
@@ -123,9 +155,9 @@ const BUFFER_BYTES = 1_048_576;
 async function isEqual(
   { newHasher }: BackupEngine,
   writer: TreeWriter,
-  entry: ArchiveEntry,
+  path: RelativePath,
   existing: FileStat,
-  expected: ManifestEntry | undefined,
+  expected: KnownFile | undefined,
 ): Promise<boolean> {
   const same =
     expected !== undefined &&
@@ -136,7 +168,7 @@ async function isEqual(
   const turn = new Turn();
   const hasher = newHasher();
   const buffer = new Uint8Array(Math.min(BUFFER_BYTES, expected.size + 1));
-  const file = writer.open(entry.path);
+  const file = writer.open(path);
   try {
     for (let count = file.read(buffer); count > 0; count = file.read(buffer)) {
       hasher.update(buffer.subarray(0, count));

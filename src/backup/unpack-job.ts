@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../core/errors.ts";
 import type { Work } from "../threads/work.ts";
-import type { ContentItem } from "./read-contents.ts";
+import type { KnownPart } from "./known-files.ts";
+import type { DirectoryPart } from "./zip-directory.ts";
 
 export const UNPACK_WORK: Work<UnpackTerms, UnpackJob, UnpackAnswer> = { name: "unpack" };
 
@@ -23,22 +24,26 @@ export interface PlacedFile {
   readonly identity: Identity;
 }
 
-/** Entries one after another in the archive. */
+/** Entries in the order of the archive. What they are goes as few arrays: objects would be copied one by one. */
 export interface UnpackJob {
-  readonly items: readonly ContentItem[];
+  readonly part: DirectoryPart;
+  /** undefined in an archive without a manifest. */
+  readonly known: KnownPart | undefined;
+  /** Places in the part of those that replace a file. */
+  readonly replaces: readonly number[];
   /** True when the fault of one file is told and the others go on. */
   readonly goesOn: boolean;
 }
 
 export interface UnpackAnswer {
-  /** Places in `items` of those that are done. */
+  /** Places in the part of those that are done. */
   readonly done: readonly number[];
   readonly faults: readonly ToldFault[];
 }
 
 export interface ToldFault {
-  /** In `items`; undefined for what is no entry's fault. */
-  readonly item: number | undefined;
+  /** In the part; undefined for what is no entry's fault. */
+  readonly place: number | undefined;
   readonly code: ErrorCode;
   readonly message: string;
   readonly details: Readonly<Record<string, unknown>> | undefined;

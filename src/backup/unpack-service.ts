@@ -4,7 +4,9 @@ import type { Compression, Files, TreeWriter } from "../platform/contract.ts";
 import { type Offer, offer, type Request } from "../threads/thread-service.ts";
 import { archiveFault } from "./archive-fault.ts";
 import { ArchiveFile } from "./archive-file.ts";
-import { type ContentItem, nowhere, readContents, WHOLE_BYTES_MAX } from "./read-contents.ts";
+import { contentItems } from "./content-items.ts";
+import { KnownFiles } from "./known-files.ts";
+import { nowhere, readContents, WHOLE_BYTES_MAX } from "./read-contents.ts";
 import { RestoreSink } from "./restore-sink.ts";
 import {
   type Identity,
@@ -14,6 +16,7 @@ import {
   type UnpackJob,
   type UnpackTerms,
 } from "./unpack-job.ts";
+import { ArchiveDirectory } from "./zip-directory.ts";
 
 export interface UnpackSurroundings {
   readonly files: Files;
@@ -35,26 +38,26 @@ export function offerUnpacking(around: UnpackSurroundings): Offer {
 async function unpackJob(
   around: UnpackSurroundings,
   terms: UnpackTerms,
-  { items, goesOn }: UnpackJob,
+  { part, known, replaces, goesOn }: UnpackJob,
   { turn, signal, onBytes }: Request,
 ): Promise<UnpackAnswer> {
   const done: number[] = [];
   const faults: ToldFault[] = [];
-  const places = new Map(items.map((item, place) => [item, place]));
-  const placeOf = (item: ContentItem) => places.get(item) ?? 0;
   let writer: TreeWriter | undefined;
   let file: ArchiveFile | undefined;
   try {
-    file = await openArchive(around, terms, items);
+    file = await openArchive(around, terms, part.ends.at(-1));
     writer = await openRoot(around, terms);
     const reading = { ...around, file, inflateHereBytesMax: WHOLE_BYTES_MAX };
+    const directory = ArchiveDirectory.ofPart(part, around.compression);
+    const items = contentItems(directory, known && new KnownFiles(known), part.ends.keys(), new Set(replaces));
     await readContents(reading, items, writer === undefined ? nowhere : new RestoreSink(writer), {
       turn,
       signal,
       onBytes,
-      onFile: (item) => done.push(placeOf(item)),
-      takesFault: (item, error) => {
-        faults.push(told(error, placeOf(item)));
+      onFile: (place) => done.push(place),
+      takesFault: (place, error) => {
+        faults.push(told(error, place));
         return goesOn;
       },
     });
@@ -71,9 +74,9 @@ async function unpackJob(
 async function openArchive(
   { files }: UnpackSurroundings,
   { archive }: UnpackTerms,
-  items: readonly ContentItem[],
+  aheadEnd: number | undefined,
 ): Promise<ArchiveFile> {
-  const file = await ArchiveFile.of(await files.openRead(archive.native), items.at(-1)?.entry.end);
+  const file = await ArchiveFile.of(await files.openRead(archive.native), aheadEnd);
   if (isSame(await file.stat(), archive.identity)) return file;
   await file.close();
   throw archiveFault("was replaced while it was read");
@@ -95,7 +98,7 @@ function isSame(a: Identity, b: Identity): boolean {
   return a.inode === b.inode && a.device === b.device && a.size === b.size;
 }
 
-function told(error: unknown, item: number | undefined): ToldFault {
+function told(error: unknown, place: number | undefined): ToldFault {
   const { code, message, details } = toSyncError(error);
-  return { item, code, message, details };
+  return { place, code, message, details };
 }

@@ -1,56 +1,60 @@
 import { SyncError, throwIfAborted } from "../core/errors.ts";
-import type { RelativePath } from "../core/paths.ts";
 import type { TreeWriter } from "../platform/contract.ts";
 import { ThreadLostError, type ThreadPool } from "../threads/thread-pool.ts";
 import { type BackupEngine, backupsFolder } from "./backup-engine.ts";
+import { contentItems } from "./content-items.ts";
 import type { OpenArchive } from "./open-archive.ts";
-import { type ContentItem, nowhere, type ReadOptions, readContents } from "./read-contents.ts";
+import { nowhere, type ReadOptions, readContents } from "./read-contents.ts";
 import { RestoreSink } from "./restore-sink.ts";
-import { type ToldFault, UNPACK_WORK, type UnpackAnswer, type UnpackTerms } from "./unpack-job.ts";
-import type { ArchiveEntry } from "./zip-directory.ts";
+import { type ToldFault, UNPACK_WORK, type UnpackAnswer, type UnpackJob, type UnpackTerms } from "./unpack-job.ts";
+import type { ArchiveDirectory } from "./zip-directory.ts";
 
 /** Files and bytes worth other threads. */
 const POOL_FILES = 256;
 const POOL_BYTES = 8_388_608;
 /** Files and bytes told to a thread at once. */
-const BATCH_FILES = 128;
+const BATCH_FILES = 1_024;
 const BATCH_BYTES = 4_194_304;
 /** Without other threads of ours the platform's inflate what is larger. */
 const INFLATE_HERE_BYTES_MAX = 32_768;
 
-/** What is to be read of entries: @param replaces the paths at which a file stands */
-export function itemsOf(
-  { embedded }: OpenArchive,
-  entries: readonly ArchiveEntry[],
-  replaces: (path: RelativePath) => boolean = () => false,
-): ContentItem[] {
-  return entries.map((entry) => {
-    const expected = embedded?.manifest.entries.get(entry.path);
-    return { entry, expected, replaces: replaces(entry.path) };
-  });
+export interface Unpacked {
+  /** In the archive's directory, in the order of the data. */
+  readonly places: readonly number[];
+  /** Of them, those at whose paths a file stands. Default none. */
+  readonly replaces?: ReadonlySet<number>;
+  /** Of all of them. */
+  readonly bytes: number;
 }
 
 /**
- * Reads and checks the data of `items`, in this thread or, where it is much, in those of the pool; writes the files into
+ * Reads and checks the data of entries, in this thread or, where it is much, in those of the pool; writes the files into
  * the workspace when there is a `writer`. Resolves or throws only when nothing is under way any more.
  * @throws SyncError `archive_invalid`, `aborted`; with a writer also `restore_conflict`, `disk_full`, `write_failed`
  */
 export async function unpack(
   engine: BackupEngine,
   archive: OpenArchive,
-  items: readonly ContentItem[],
+  { places, replaces = new Set(), bytes }: Unpacked,
   writer: TreeWriter | undefined,
   options: ReadOptions,
 ): Promise<void> {
-  const here = (some: readonly ContentItem[]) => {
+  const { directory, embedded } = archive;
+  const here = (some: readonly number[]) => {
     const { compression, newHasher } = engine;
     const reading = { file: archive.file, compression, newHasher, inflateHereBytesMax: INFLATE_HERE_BYTES_MAX };
-    return readContents(reading, some, writer === undefined ? nowhere : new RestoreSink(writer), options);
+    const items = contentItems(directory, embedded?.known, some, replaces);
+    return readContents(reading, items, writer === undefined ? nowhere : new RestoreSink(writer), options);
   };
-  const bytes = items.reduce((sum, { entry }) => sum + entry.size, 0);
-  if (engine.pool === undefined || (items.length < POOL_FILES && bytes < POOL_BYTES)) return await here(items);
+  if (engine.pool === undefined || (places.length < POOL_FILES && bytes < POOL_BYTES)) return await here(places);
   const terms = await termsOf(engine, archive, writer !== undefined);
-  await new PooledUnpacking(engine.pool, terms, here, options).run(items);
+  const jobOf = (batch: readonly number[]): UnpackJob => ({
+    part: directory.part(batch),
+    known: embedded?.known.part(batch),
+    replaces: [...batch.keys()].filter((at) => replaces.has(batch[at] ?? -1)),
+    goesOn: options.takesFault !== undefined,
+  });
+  await new PooledUnpacking(engine.pool, terms, jobOf, here, options).run(batches(directory, places));
 }
 
 async function termsOf(engine: BackupEngine, { file, name }: OpenArchive, writes: boolean): Promise<UnpackTerms> {
@@ -65,19 +69,22 @@ async function termsOf(engine: BackupEngine, { file, name }: OpenArchive, writes
 
 class PooledUnpacking {
   readonly #running = new Set<Promise<void>>();
+  /** Resolves when the batches of lost threads that there are so far are done. */
+  #lost = Promise.resolve();
   /** Of the earliest entry, so that the same archive gives the same answer. */
   #fault: { readonly batch: number; readonly error: unknown } | undefined;
 
   constructor(
     private readonly pool: ThreadPool,
     private readonly terms: UnpackTerms,
-    private readonly here: (items: readonly ContentItem[]) => Promise<void>,
+    private readonly jobOf: (batch: readonly number[]) => UnpackJob,
+    private readonly here: (batch: readonly number[]) => Promise<void>,
     private readonly options: ReadOptions,
   ) {}
 
-  async run(items: readonly ContentItem[]): Promise<void> {
+  async run(all: Iterable<readonly number[]>): Promise<void> {
     let number = 0;
-    for (const batch of batches(items)) {
+    for (const batch of all) {
       if (this.#fault !== undefined || this.options.signal?.aborted === true) break;
       const work = this.#unpack(batch, number++).finally(() => this.#running.delete(work));
       this.#running.add(work);
@@ -88,29 +95,29 @@ class PooledUnpacking {
     throwIfAborted(this.options.signal);
   }
 
-  async #unpack(items: readonly ContentItem[], batch: number): Promise<void> {
-    const { signal, onBytes, takesFault } = this.options;
+  async #unpack(batch: readonly number[], number: number): Promise<void> {
+    const { signal, onBytes } = this.options;
     try {
-      const job = { items, goesOn: takesFault !== undefined };
       const request = { onBytes, signal, waits: true };
-      const [answer] = await this.pool.run(UNPACK_WORK, this.terms, [job], request);
-      if (answer !== undefined) this.#take(answer, items, batch);
+      const [answer] = await this.pool.run(UNPACK_WORK, this.terms, [this.jobOf(batch)], request);
+      if (answer !== undefined) this.#take(answer, batch, number);
     } catch (error) {
-      if (!(error instanceof ThreadLostError)) return this.#note(batch, error);
-      // Whatever the lost thread has written is whole, and is written again.
-      await this.here(items).catch((thrown: unknown) => this.#note(batch, thrown));
+      if (!(error instanceof ThreadLostError)) return this.#note(number, error);
+      // Whatever the lost thread has written is whole, and is written again. One batch at a time: they share a window.
+      this.#lost = this.#lost.then(() => this.here(batch)).catch((thrown: unknown) => this.#note(number, thrown));
+      await this.#lost;
     }
   }
 
-  #take({ done, faults }: UnpackAnswer, items: readonly ContentItem[], batch: number): void {
-    for (const place of done) {
-      const item = items[place];
-      if (item !== undefined) this.options.onFile(item);
+  #take({ done, faults }: UnpackAnswer, batch: readonly number[], number: number): void {
+    for (const at of done) {
+      const place = batch[at];
+      if (place !== undefined) this.options.onFile(place);
     }
     for (const fault of faults) {
-      const item = fault.item === undefined ? undefined : items[fault.item];
+      const place = fault.place === undefined ? undefined : batch[fault.place];
       const error = errorOf(fault);
-      if (item === undefined || this.options.takesFault?.(item, error) !== true) this.#note(batch, error);
+      if (place === undefined || this.options.takesFault?.(place, error) !== true) this.#note(number, error);
     }
   }
 
@@ -123,12 +130,12 @@ function errorOf({ code, message, details }: ToldFault): SyncError {
   return new SyncError(code, message, details === undefined ? {} : { details });
 }
 
-function* batches(items: readonly ContentItem[]): Generator<ContentItem[]> {
-  let batch: ContentItem[] = [];
+function* batches(directory: ArchiveDirectory, places: readonly number[]): Generator<number[]> {
+  let batch: number[] = [];
   let bytes = 0;
-  for (const item of items) {
-    batch.push(item);
-    bytes += item.entry.size;
+  for (const place of places) {
+    batch.push(place);
+    bytes += directory.entry(place).size;
     if (batch.length < BATCH_FILES && bytes < BATCH_BYTES) continue;
     yield batch;
     batch = [];

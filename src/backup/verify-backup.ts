@@ -1,12 +1,13 @@
 import { compareCodePoints } from "../core/code-point.ts";
 import { SyncError, toSyncError } from "../core/errors.ts";
-import { manifestChecksum } from "../manifest/checksum.ts";
+import type { RelativePath } from "../core/paths.ts";
+import { Turn } from "../threads/turn.ts";
 import { archiveFault } from "./archive-fault.ts";
-import type { BackupCallOptions, BackupEngine } from "./backup-engine.ts";
+import { type BackupCallOptions, type BackupEngine, MemoryReclaim } from "./backup-engine.ts";
 import { checkBackupName } from "./backup-name.ts";
 import { type OpenArchive, withArchive } from "./open-archive.ts";
-import { ProgressReport, totalsOf } from "./progress-report.ts";
-import { itemsOf, unpack } from "./unpack.ts";
+import { ProgressReport } from "./progress-report.ts";
+import { unpack } from "./unpack.ts";
 
 export interface VerifiedBackup {
   readonly name: string;
@@ -60,35 +61,44 @@ async function verify(
   archive: OpenArchive,
   options: BackupCallOptions,
 ): Promise<Omit<VerifiedBackup, "name">> {
-  const { embedded, file } = archive;
-  const entries = archive.entries.filter(({ isFolder }) => !isFolder);
-  const progress = new ProgressReport("check", totalsOf(entries), options.onProgress);
+  const { directory, workspace, embedded, file } = archive;
+  const contents = { files: 0, bytes: 0 };
+  const extra: RelativePath[] = [];
+  const turn = new Turn(options.signal);
+  const memory = new MemoryReclaim(engine);
+  for (const place of workspace) {
+    memory.entry();
+    const { path, isFolder, size } = directory.entry(place);
+    if (turn.due()) await turn.pause();
+    if (isFolder) continue;
+    contents.files++;
+    contents.bytes += size;
+    if (embedded !== undefined && !embedded.known.has(place)) extra.push(path);
+  }
+  const progress = new ProgressReport("check", contents, options.onProgress);
   const problems: BackupProblem[] = [];
-  await unpack(engine, archive, itemsOf(archive, archive.entries), undefined, {
+  await unpack(engine, archive, { places: workspace, bytes: contents.bytes }, undefined, {
     signal: options.signal,
     onFile: () => progress.fileDone(),
     onBytes: (count) => progress.bytes(count),
-    takesFault: ({ entry }, thrown) => {
+    takesFault: (place, thrown) => {
       const error = toSyncError(thrown);
       if (error.code !== "archive_invalid") return false;
-      problems.push({ path: entry.path, problem: error.message });
+      problems.push({ path: directory.entry(place).path, problem: error.message });
       return true;
     },
   });
   progress.end();
-  const recorded = embedded?.manifest.entries;
-  const present = new Set(entries.map(({ path }) => path));
-  const missing = recorded === undefined ? [] : [...recorded.keys()].filter((path) => !present.has(path));
-  const extra = recorded === undefined ? [] : [...present].filter((path) => !recorded.has(path));
-  const checksum = embedded && (await manifestChecksum(embedded.manifest, engine.newHasher, options.signal));
+  const missing = embedded?.missing ?? [];
+  const checksum = embedded?.actualChecksum;
   if (embedded?.checksum !== undefined && embedded.checksum !== checksum) {
     problems.push({ path: null, problem: archiveFault("has a manifest that does not match its checksum").message });
   }
   return {
     ok: problems.length + missing.length + extra.length === 0,
-    files: entries.length,
+    files: contents.files,
     bytes: file.size,
-    content_bytes: entries.reduce((sum, { size }) => sum + size, 0),
+    content_bytes: contents.bytes,
     checksum: checksum ?? null,
     problems,
     missing: missing.toSorted(compareCodePoints),

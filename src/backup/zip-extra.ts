@@ -11,65 +11,89 @@ export interface EntryNumbers {
   readonly offset: number;
 }
 
-export interface ExtraFields {
-  readonly zip64: Uint8Array | undefined;
-  readonly unixTime: Uint8Array | undefined;
-  readonly unicodePath: Uint8Array | undefined;
+/** Where the data of a field are; `end` 0 for a field that is not there. */
+interface FieldPlace {
+  at: number;
+  end: number;
 }
 
-/** @throws SyncError `archive_invalid` when they do not fill their room exactly, or one that counts is there twice */
-export function readExtra(bytes: Uint8Array): ExtraFields {
-  const view = viewOf(bytes);
-  const found = new Map<number, Uint8Array>();
-  let at = 0;
-  while (at < bytes.byteLength) {
-    if (at + 4 > bytes.byteLength) throw archiveFault("has an entry with broken extra fields");
-    const id = view.getUint16(at, true);
-    const end = at + 4 + view.getUint16(at + 2, true);
-    if (end > bytes.byteLength) throw archiveFault("has an entry with broken extra fields");
-    if (id === EXTRA.zip64 || id === EXTRA.unixTime || id === EXTRA.unicodePath) {
-      if (found.has(id)) throw archiveFault("has an entry with one extra field twice");
-      found.set(id, bytes.subarray(at + 4, end));
-    }
-    at = end;
-  }
-  return {
-    zip64: found.get(EXTRA.zip64),
-    unixTime: found.get(EXTRA.unixTime),
-    unicodePath: found.get(EXTRA.unicodePath),
-  };
-}
+/** The extra fields of one header after another; made once for many, because archives hold many. */
+export class ExtraFields {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #zip64: FieldPlace = { at: 0, end: 0 };
+  readonly #unixTime: FieldPlace = { at: 0, end: 0 };
+  readonly #unicodePath: FieldPlace = { at: 0, end: 0 };
 
-/**
- * `plain` with what the Zip64 field holds. A field that repeats what was said already must say the same.
- * @throws SyncError `archive_invalid`
- */
-export function withZip64(plain: EntryNumbers, zip64: Uint8Array | undefined): EntryNumbers {
-  const keys = ["size", "compressedSize", "offset"] as const;
-  const needed = keys.filter((key) => plain[key] === IN_ZIP64);
-  if (zip64 === undefined) {
-    if (needed.length > 0) throw archiveFault("has an entry that lacks its Zip64 sizes");
-    return plain;
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = viewOf(bytes);
   }
-  const view = viewOf(zip64);
-  const result = { ...plain };
-  if (needed.length === 0) {
-    for (const [index, key] of keys.entries()) {
-      if (zip64.byteLength >= 8 * (index + 1) && readU64(view, 8 * index) !== plain[key]) {
-        throw archiveFault("has an entry with two sizes");
+
+  /**
+   * Goes to the fields from `start` to `end`.
+   * @throws SyncError `archive_invalid` when they do not fill their room exactly, or one that counts is there twice
+   */
+  read(start: number, end: number): void {
+    this.#zip64.end = 0;
+    this.#unixTime.end = 0;
+    this.#unicodePath.end = 0;
+    for (let at = start; at < end; ) {
+      if (at + 4 > end) throw archiveFault("has an entry with broken extra fields");
+      const dataEnd = at + 4 + this.#view.getUint16(at + 2, true);
+      if (dataEnd > end) throw archiveFault("has an entry with broken extra fields");
+      const field = this.#fieldOf(this.#view.getUint16(at, true));
+      if (field !== undefined) {
+        if (field.end !== 0) throw archiveFault("has an entry with one extra field twice");
+        field.at = at + 4;
+        field.end = dataEnd;
       }
+      at = dataEnd;
     }
-    return plain;
   }
-  if (zip64.byteLength < 8 * needed.length) throw archiveFault("has an entry that lacks its Zip64 sizes");
-  for (const [index, key] of needed.entries()) result[key] = readU64(view, 8 * index);
-  return result;
-}
 
-/** Seconds since the epoch from the field that Unix tools write; undefined without one. */
-export function unixTimeOf(field: Uint8Array | undefined): number | undefined {
-  if (field === undefined || field.byteLength < 5 || ((field[0] ?? 0) & 1) === 0) return undefined;
-  return viewOf(field).getInt32(1, true);
+  /**
+   * `plain` with what the Zip64 field holds. A field that repeats what was said already must say the same.
+   * @throws SyncError `archive_invalid`
+   */
+  withZip64(plain: EntryNumbers): EntryNumbers {
+    const { at, end } = this.#zip64;
+    const isPlain = plain.size !== IN_ZIP64 && plain.compressedSize !== IN_ZIP64 && plain.offset !== IN_ZIP64;
+    if (isPlain && end === 0) return plain;
+    const keys = ["size", "compressedSize", "offset"] as const;
+    const needed = keys.filter((key) => plain[key] === IN_ZIP64);
+    if (isPlain) {
+      for (const [index, key] of keys.entries()) {
+        if (at + 8 * (index + 1) <= end && readU64(this.#view, at + 8 * index) !== plain[key]) {
+          throw archiveFault("has an entry with two sizes");
+        }
+      }
+      return plain;
+    }
+    if (end === 0 || at + 8 * needed.length > end) throw archiveFault("has an entry that lacks its Zip64 sizes");
+    const result = { ...plain };
+    for (const [index, key] of needed.entries()) result[key] = readU64(this.#view, at + 8 * index);
+    return result;
+  }
+
+  /** Seconds since the epoch from the field that Unix tools write; undefined without one. */
+  unixTime(): number | undefined {
+    const { at, end } = this.#unixTime;
+    if (end < at + 5 || end === 0 || (this.#view.getUint8(at) & 1) === 0) return undefined;
+    return this.#view.getInt32(at + 1, true);
+  }
+
+  /** Data of the field with the name in Unicode. */
+  unicodePath(): Uint8Array | undefined {
+    const { at, end } = this.#unicodePath;
+    return end === 0 ? undefined : this.#bytes.subarray(at, end);
+  }
+
+  #fieldOf(id: number): FieldPlace | undefined {
+    if (id === EXTRA.zip64) return this.#zip64;
+    if (id === EXTRA.unixTime) return this.#unixTime;
+    return id === EXTRA.unicodePath ? this.#unicodePath : undefined;
+  }
 }
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

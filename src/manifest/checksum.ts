@@ -1,6 +1,6 @@
 import type { NewHasher } from "../core/hash.ts";
 import { entriesInOrder } from "./entries-in-order.ts";
-import type { Manifest } from "./manifest.ts";
+import type { Manifest, ManifestEntry } from "./manifest.ts";
 import { pythonFloat } from "./python-float.ts";
 import { Turn } from "../threads/turn.ts";
 
@@ -37,11 +37,27 @@ export async function manifestChecksum(
   signal?: AbortSignal,
 ): Promise<string> {
   const turn = new Turn(signal);
-  const checksum = new TextHasher(newHasher);
-  for (const { path, size, mtime, sha256 } of entriesInOrder(manifest)) {
-    if (checksum.add(`${path}${size}${pythonFloat(mtime)}${sha256}`) && turn.due()) await turn.pause();
-  }
+  const checksum = new ChecksumBuilder(newHasher);
+  for (const entry of entriesInOrder(manifest)) if (checksum.add(entry) && turn.due()) await turn.pause();
   return checksum.digestHex();
+}
+
+/** The checksum of entries that are given one by one, by code point of the path. */
+export class ChecksumBuilder {
+  readonly #hasher: TextHasher;
+
+  constructor(newHasher: NewHasher) {
+    this.#hasher = new TextHasher(newHasher);
+  }
+
+  /** True when it was a stretch of work. */
+  add({ path, size, mtime, sha256 }: ManifestEntry): boolean {
+    return this.#hasher.add(`${path}${size}${pythonFloat(mtime)}${sha256}`);
+  }
+
+  digestHex(): string {
+    return this.#hasher.digestHex();
+  }
 }
 
 /** SHA-256 of text in UTF-8, in batches. */

@@ -5,7 +5,7 @@ import { manifestChecksum } from "./checksum.ts";
 import { entryPathFault } from "./entry-path.ts";
 import { JsonCursor } from "./json-cursor.ts";
 import { EntryCollector } from "./entries-in-order.ts";
-import type { Manifest, ManifestEntry } from "./manifest.ts";
+import type { Manifest, ManifestEntry, ManifestFields } from "./manifest.ts";
 import { Turn } from "../threads/turn.ts";
 
 /** The largest document that is read, bytes: about two million entries. */
@@ -33,22 +33,44 @@ export interface CachedManifest {
  * @throws SyncError `manifest_malformed` naming the rule that is broken, never a value; `aborted`
  */
 export async function decodeRemoteManifest(bytes: Uint8Array, signal?: AbortSignal): Promise<RemoteManifest> {
+  let entries = new EntryCollector();
+  const { fields, extra } = await readRemoteManifest(
+    bytes,
+    () => {
+      entries = new EntryCollector();
+      return (entry) => entries.add(entry);
+    },
+    signal,
+  );
+  return { manifest: { ...fields, entries: entries.entries() }, extra };
+}
+
+/**
+ * The same, the entries given one by one as they stand in the document instead of kept: of two with one path the later
+ * one counts. A document that repeats itself begins anew with another `collect`.
+ * @throws as decodeRemoteManifest
+ */
+export async function readRemoteManifest(
+  bytes: Uint8Array,
+  collect: () => (entry: ManifestEntry) => void,
+  signal?: AbortSignal,
+): Promise<{ readonly fields: ManifestFields; readonly extra: JsonObject }> {
   if (bytes.byteLength > MANIFEST_BYTES_MAX) throw malformed(`is larger than ${MANIFEST_BYTES_MAX} bytes`);
   const turn = new Turn(signal);
   const cursor = new JsonCursor(bytes, malformed);
-  let manifest: Manifest | undefined;
+  let fields: ManifestFields | undefined;
   const extra: [string, unknown][] = [];
   if (!cursor.atObject()) throw malformed("is not a JSON object");
   cursor.open();
   while (cursor.nextMember()) {
     const key = cursor.key();
-    if (key === "manifest") manifest = await readManifest(cursor, turn);
+    if (key === "manifest") fields = await readManifest(cursor, collect, turn);
     else extra.push([key, cursor.value()]);
   }
   cursor.end();
-  if (manifest === undefined) throw malformed("lacks 'manifest'");
+  if (fields === undefined) throw malformed("lacks 'manifest'");
   // fromEntries and not assignment: a key `__proto__` stays a key.
-  return { manifest, extra: Object.fromEntries(extra) };
+  return { fields, extra: Object.fromEntries(extra) };
 }
 
 /**
@@ -73,9 +95,13 @@ export async function decodeCacheFile(
   return { service, checksum, manifest };
 }
 
-async function readManifest(cursor: JsonCursor, turn: Turn): Promise<Manifest> {
+async function readManifest(
+  cursor: JsonCursor,
+  collect: () => (entry: ManifestEntry) => void,
+  turn: Turn,
+): Promise<ManifestFields> {
   const fields: { name: string; root: string; created_at: string } = { name: "", root: "", created_at: "" };
-  let entries: Manifest["entries"] | undefined;
+  let hasEntries = false;
   if (!cursor.atObject()) throw malformed("holds a 'manifest' that is not an object");
   cursor.open();
   while (cursor.nextMember()) {
@@ -85,18 +111,18 @@ async function readManifest(cursor: JsonCursor, turn: Turn): Promise<Manifest> {
       if (typeof value !== "string") throw malformed(`holds a '${key}' that is not text`);
       fields[key] = value;
     } else if (key === "entries") {
-      entries = await readEntries(cursor, turn);
+      await readEntries(cursor, collect(), turn);
+      hasEntries = true;
     } else {
       cursor.value();
     }
   }
   // Never taken for an empty one: that would plan deletes.
-  if (entries === undefined) throw malformed("lacks 'entries'");
-  return { ...fields, entries };
+  if (!hasEntries) throw malformed("lacks 'entries'");
+  return fields;
 }
 
-async function readEntries(cursor: JsonCursor, turn: Turn): Promise<Manifest["entries"]> {
-  const entries = new EntryCollector();
+async function readEntries(cursor: JsonCursor, add: (entry: ManifestEntry) => void, turn: Turn): Promise<void> {
   if (!cursor.atObject()) throw malformed("holds 'entries' that are not an object");
   cursor.open();
   let batchStart: number | undefined;
@@ -106,18 +132,17 @@ async function readEntries(cursor: JsonCursor, turn: Turn): Promise<Manifest["en
     cursor.skipValue();
     batchEnd = cursor.position;
     if (batchEnd - batchStart < BATCH_BYTES) continue;
-    readBatch(cursor, batchStart, batchEnd, entries);
+    readBatch(cursor, batchStart, batchEnd, add);
     batchStart = undefined;
     if (turn.due()) await turn.pause();
   }
-  if (batchStart !== undefined) readBatch(cursor, batchStart, batchEnd, entries);
-  return entries.entries();
+  if (batchStart !== undefined) readBatch(cursor, batchStart, batchEnd, add);
 }
 
-function readBatch(cursor: JsonCursor, start: number, end: number, into: EntryCollector): void {
+function readBatch(cursor: JsonCursor, start: number, end: number, add: (entry: ManifestEntry) => void): void {
   const batch = cursor.parse(`{${cursor.text(start, end)}}`);
   if (!isJsonObject(batch)) throw malformed("is not valid JSON");
-  for (const path of Object.keys(batch)) into.add(checkedEntry(path, batch[path]));
+  for (const path of Object.keys(batch)) add(checkedEntry(path, batch[path]));
 }
 
 function checkedEntry(path: string, value: unknown): ManifestEntry {

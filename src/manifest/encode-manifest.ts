@@ -1,6 +1,6 @@
 import type { JsonObject } from "../core/json.ts";
 import { entriesInOrder } from "./entries-in-order.ts";
-import type { Manifest, ManifestEntry } from "./manifest.ts";
+import type { Manifest, ManifestEntry, ManifestFields } from "./manifest.ts";
 import { pythonFloat } from "./python-float.ts";
 import { Turn } from "../threads/turn.ts";
 
@@ -11,7 +11,16 @@ const CHUNK_LENGTH = 65_536;
  * A manifest as it is published: `{…extra, "manifest": {…}}` in UTF-8, indented by two as the Python studio writes it.
  * In chunks, so that a million entries never are one string. A `manifest` in `extra` is left out.
  */
-export function* encodeRemoteManifest(manifest: Manifest, extra: JsonObject = {}): Generator<Uint8Array<ArrayBuffer>> {
+export function encodeRemoteManifest(manifest: Manifest, extra: JsonObject = {}): Generator<Uint8Array<ArrayBuffer>> {
+  return encodeManifestOf(manifest, entriesInOrder(manifest), extra);
+}
+
+/** The same of entries that are made one by one, by code point of the path. */
+export function* encodeManifestOf(
+  manifest: ManifestFields,
+  entries: Iterable<ManifestEntry>,
+  extra: JsonObject,
+): Generator<Uint8Array<ArrayBuffer>> {
   const encoder = new TextEncoder();
   let text = "{\n";
   for (const [key, value] of Object.entries(extra)) {
@@ -20,14 +29,14 @@ export function* encodeRemoteManifest(manifest: Manifest, extra: JsonObject = {}
   text += `  "manifest": {\n    "name": ${JSON.stringify(manifest.name)},\n    "root": ${JSON.stringify(manifest.root)},\n`;
   text += `    "created_at": ${JSON.stringify(manifest.created_at)},\n    "entries": {`;
   let separator = "\n";
-  for (const entry of entriesInOrder(manifest)) {
+  for (const entry of entries) {
     text += separator + entryText(entry);
     separator = ",\n";
     if (text.length < CHUNK_LENGTH) continue;
     yield encoder.encode(text);
     text = "";
   }
-  text += `${manifest.entries.size === 0 ? "" : "\n    "}}\n  }\n}`;
+  text += `${separator === "\n" ? "" : "\n    "}}\n  }\n}`;
   yield encoder.encode(text);
 }
 

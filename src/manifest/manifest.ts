@@ -11,14 +11,18 @@ export interface ManifestEntry {
   readonly sha256: string;
 }
 
-/** A tree at one moment. `entries` iterates by code point of the path. */
-export interface Manifest {
+/** What stands around the entries of a manifest. */
+export interface ManifestFields {
   /** The snapshot's name. */
   readonly name: string;
   /** The workspace as the machine that made it names it. */
   readonly root: string;
   /** ISO-8601 UTC, `2025-11-18T04:05:06.789000+00:00`. */
   readonly created_at: string;
+}
+
+/** A tree at one moment. `entries` iterates by code point of the path. */
+export interface Manifest extends ManifestFields {
   readonly entries: ReadonlyMap<RelativePath, ManifestEntry>;
 }
 

@@ -50,6 +50,7 @@ export function engineAt(root: string, over: Partial<BackupEngine> = {}): Backup
     openTreeWriter: (folder) => platform.openTreeWriter(folder),
     compression: platform.compression,
     newHasher: platform.newHasher,
+    reclaimMemory: () => platform.reclaimMemory(),
     events: { emit: () => undefined },
     clock: systemClock,
     ...over,

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { createBackup } from "../../src/backup/create-backup.ts";
 import { restoreBackup } from "../../src/backup/restore-backup.ts";
@@ -14,24 +14,27 @@ const { threads } = bunPlatform();
 const pool = new ThreadPool(threads);
 afterAll(() => pool.close());
 
+const SMALL_FILES = 2_500;
 /** Enough for several batches, of small files and of some that are inflated in pieces. */
 const tree = Object.fromEntries([
-  ...Array.from({ length: 900 }, (_, i) => [`assets/${i % 9}/${i}.txt`, `line ${i} `.repeat(i % 60)]),
+  ...Array.from({ length: SMALL_FILES }, (_, i) => [`assets/${i % 9}/${i}.txt`, `line ${i} `.repeat(i % 60)]),
   ...Array.from({ length: 3 }, (_, i) => [`assets/large/${i}.txt`, `${i} and more `.repeat(200_000 + i)]),
 ]);
 
 /** A workspace with an archive of `tree`, the files themselves gone. */
 async function emptied(): Promise<{ bench: BackupBench; name: string; before: readonly string[] }> {
   const bench = backupBench(tree, { engine: { pool } });
+  // A manifest keeps times to some hundred nanoseconds: near the end of a millisecond they would show another one.
+  for (const path of Object.keys(tree)) utimesSync(join(bench.root, path), 1_700_000_000, 1_700_000_000);
   const { name } = await createBackup(bench.engine, { include: ["assets"] });
   const before = treeOf(join(bench.root, "assets"));
   rmSync(join(bench.root, "assets"), { recursive: true });
   return { bench, name, before };
 }
 
-/** An archive of 900 files, of which `bad` have a wrong CRC. */
+/** An archive of many files, of which `bad` have a wrong CRC. */
 function damaged(bench: BackupBench, bad: readonly number[]): void {
-  const entries = Array.from({ length: 900 }, (_, i) => {
+  const entries = Array.from({ length: SMALL_FILES }, (_, i) => {
     const entry = { name: `assets/${i}`, data: `content ${i}`.repeat(9), method: 8 };
     return bad.includes(i) ? { ...entry, crc: 1 } : entry;
   });
@@ -43,7 +46,7 @@ describe("threads", () => {
     const { bench, name, before } = await emptied();
     expect((await verifyBackup(bench.engine, name)).problems).toEqual([]);
     const { restored, skipped } = await restoreBackup(bench.engine, { name });
-    expect([restored.length, skipped.length]).toEqual([903, 0]);
+    expect([restored.length, skipped.length]).toEqual([SMALL_FILES + 3, 0]);
     expect(treeOf(join(bench.root, "assets"))).toEqual([...before]);
     rmSync(join(bench.root, "assets"), { recursive: true });
     expect((await restoreBackup(engineAt(bench.root), { name })).restored).toEqual([...restored]);
@@ -51,20 +54,20 @@ describe("threads", () => {
 
   test("refuse an archive with one damaged file before the first write, by its first fault", async () => {
     const bench = backupBench({ "assets/0": "mine" }, { engine: { pool } });
-    damaged(bench, [880, 400, 700]);
+    damaged(bench, [2_400, 1_200, 2_000]);
     const before = treeOf(bench.root);
     await expect(restoreBackup(bench.engine, { name: NAME, replace_existing: true })).rejects.toMatchObject({
       code: "archive_invalid",
-      details: { entry: "assets/400" },
+      details: { entry: "assets/1200" },
     });
     expect(treeOf(bench.root)).toEqual(before);
   });
 
   test("tell every damaged file to a verification", async () => {
     const bench = backupBench({}, { engine: { pool } });
-    damaged(bench, [3, 400, 880]);
+    damaged(bench, [3, 1_200, 2_400]);
     const { problems } = await verifyBackup(bench.engine, NAME);
-    expect(new Set(problems.map(({ path }) => path))).toEqual(new Set(["assets/3", "assets/400", "assets/880"]));
+    expect(new Set(problems.map(({ path }) => path))).toEqual(new Set(["assets/3", "assets/1200", "assets/2400"]));
   });
 
   test("have left off when a cancelled restore says so, and the same call finishes it", async () => {
@@ -97,7 +100,7 @@ describe("threads", () => {
     };
     const dead: Threads = { ...threads, start };
     const engine = engineAt(bench.root, { pool: new ThreadPool(dead) });
-    expect((await restoreBackup(engine, { name })).restored).toHaveLength(903);
+    expect((await restoreBackup(engine, { name })).restored).toHaveLength(SMALL_FILES + 3);
     expect(asked).toBeGreaterThan(0);
     expect(treeOf(join(bench.root, "assets"))).toEqual([...before]);
   });

@@ -4,7 +4,11 @@ import { join } from "node:path";
 import { nodePlatform } from "../../src/platform/node/node-platform.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
-const { files } = nodePlatform({ runtime: "bun", serve: () => Promise.reject(new Error("serves nothing")) });
+const { files } = nodePlatform({
+  runtime: "bun",
+  serve: () => Promise.reject(new Error("serves nothing")),
+  reclaimMemory: () => undefined,
+});
 
 test("a folder that another removes all the time is made, and is never taken for a file in the way", async () => {
   const root = tempFolder();

@@ -4,5 +4,5 @@ import { serveOnBun } from "./bun-server.ts";
 
 /** Home: files and tree through node:fs, HTTP through Bun's own. */
 export function bunPlatform(): Platform {
-  return nodePlatform({ runtime: "bun", serve: serveOnBun });
+  return nodePlatform({ runtime: "bun", serve: serveOnBun, reclaimMemory: () => Bun.gc(true) });
 }

@@ -13,8 +13,8 @@ import { nodeTree } from "./node-tree.ts";
 import { openNodeTreeWriter } from "./node-tree-writer.ts";
 import { onTermination, terminated } from "./terminated.ts";
 
-/** All of a platform that Bun and Deno carry alike: everything but HTTP, whose servers have nothing in common. */
-export function nodePlatform(own: Pick<Platform, "runtime" | "serve">): Platform {
+/** All of a platform that Bun and Deno carry alike: everything but HTTP, whose servers have nothing in common, and their garbage collectors. */
+export function nodePlatform(own: Pick<Platform, "runtime" | "serve" | "reclaimMemory">): Platform {
   keepLoopbackOffProxies();
   return {
     ...own,
