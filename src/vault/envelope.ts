@@ -156,8 +156,12 @@ function base64Field(value: unknown, field: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-function malformed(message: string): SyncError {
-  return new SyncError("vault_malformed", message);
+function malformed(fault: string): SyncError {
+  return new SyncError(
+    "vault_malformed",
+    `${fault}. The file was left as it is: put a sound copy of it in its place, or restore one of its backups with ` +
+      "`comfyvn-sync vault restore`",
+  );
 }
 
 function unsupported(message: string): SyncError {
