@@ -2,7 +2,7 @@
  * Transfers to a real S3 server against rclone and aws-cli: same server, same data, one run, A B A B, medians.
  *
  *   bash test/services/ceph-rgw.sh          (prints `ready`; http://127.0.0.1:7480)
- *   bun bench/transfer/main.ts [small|large|unchanged|huge …] [--rounds N] [--ours-only]
+ *   bun bench/transfer/main.ts [small|large|unchanged|huge …] [--rounds N] [--peers rclone,aws]
  *
  * COMFYVN_TEST_RGW names another server. Prints a Markdown table; a ratio is ours to theirs. Every contender is a whole
  * process, start-up and the scan of the source included. Ours is the compiled file that `bun run build` makes, which is
@@ -29,9 +29,10 @@ const root = mkdtempSync(join(tmpdir(), "comfyvn-bench-"));
 const bucket = await rgw.createBucket();
 const { positionals: wanted, values } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: "string", default: "3" }, "ours-only": { type: "boolean", default: false } },
+  options: { rounds: { type: "string", default: "3" }, peers: { type: "string", default: "rclone,aws" } },
 });
 const rounds = Number(values.rounds);
+const peers = values.peers.split(",");
 
 interface Scenario {
   readonly name: string;
@@ -182,7 +183,8 @@ try {
     const contenders = [
       ours("comfyvn-sync", programs.compiled, "compiled", scenario),
       ...(scenario.peers ? [ours("bun src/main.ts", programs.source, "source", scenario)] : []),
-      ...(scenario.peers && !values["ours-only"] ? [rclone(scenario), awsCli(scenario)] : []),
+      ...(scenario.peers && peers.includes("rclone") ? [rclone(scenario)] : []),
+      ...(scenario.peers && peers.includes("aws") ? [awsCli(scenario)] : []),
     ];
     // Once without counting: warms the page cache, and brings the unchanged scenario up to date.
     if (!scenario.fresh) for (const { run } of contenders) await run(-1);
