@@ -3,7 +3,7 @@ import type { RelativePath } from "../core/paths.ts";
 import type { SyncChange } from "../manifest/diff.ts";
 import type { ObjectInfo } from "../providers/contract.ts";
 import { AdaptiveWidth } from "./adaptive-width.ts";
-import { atMost } from "./at-most.ts";
+import { atMost } from "../core/at-most.ts";
 import type { Engine, FileError, RunJob } from "./engine.ts";
 import type { Lease } from "./lease.ts";
 import { localSource } from "./local-source.ts";

@@ -4,7 +4,7 @@ import type { DriveFiles } from "./drive-files.ts";
 import { DriveFolder } from "./folder.ts";
 import { LegacyFiles } from "./legacy-files.ts";
 import { LookupQueue } from "./lookup-queue.ts";
-import { eachAtMost } from "../transfer/each-at-most.ts";
+import { atMost } from "../../core/at-most.ts";
 import { childrenQuery, controlKeyOf, type DrivePlace, inRank, isAt, isUnclaimed, objectOf, placeOf } from "./names.ts";
 import type { RecentFiles } from "./recent-files.ts";
 
@@ -140,12 +140,16 @@ export class Catalog {
   /** What a listing that lags does not show of the files that this machine has made. */
   async #addRecent(prefix: string, listed: Map<string, DriveFile>, signal: AbortSignal | undefined): Promise<void> {
     const missing = [...(await this.#recent.earlier())].filter(([key]) => key.startsWith(prefix) && !listed.has(key));
-    await eachAtMost(LOOKS_AT_ONCE, missing, async ([key, id]) => {
-      const place = placeOf(key, this.#base);
-      if (typeof place === "string" || this.#gone.has(id)) return;
-      const file = await this.#getAt(id, key, place, signal);
-      if (file !== undefined) listed.set(key, file);
-    });
+    await atMost(
+      () => LOOKS_AT_ONCE,
+      missing,
+      async ([key, id]) => {
+        const place = placeOf(key, this.#base);
+        if (typeof place === "string" || this.#gone.has(id)) return;
+        const file = await this.#getAt(id, key, place, signal);
+        if (file !== undefined) listed.set(key, file);
+      },
+    );
   }
 
   /** Looks again at listed files that an earlier run has recorded in another version: one of the two is the newer. */
@@ -153,12 +157,16 @@ export class Catalog {
     const stale = [...listed].filter(([key, { id, version }]) => {
       return this.#recalledId(key) === id && this.#recalled.get(key) !== version;
     });
-    await eachAtMost(LOOKS_AT_ONCE, stale, async ([key, { id }]) => {
-      const place = placeOf(key, this.#base);
-      const file = typeof place === "string" ? undefined : await this.#getAt(id, key, place, signal);
-      if (file === undefined) listed.delete(key);
-      else listed.set(key, file);
-    });
+    await atMost(
+      () => LOOKS_AT_ONCE,
+      stale,
+      async ([key, { id }]) => {
+        const place = placeOf(key, this.#base);
+        const file = typeof place === "string" ? undefined : await this.#getAt(id, key, place, signal);
+        if (file === undefined) listed.delete(key);
+        else listed.set(key, file);
+      },
+    );
   }
 
   #recalledId(key: string): string | undefined {

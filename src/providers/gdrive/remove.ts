@@ -1,6 +1,6 @@
 import { SyncError, toSyncError } from "../../core/errors.ts";
 import type { DeleteOutcome } from "../contract.ts";
-import { eachAtMost } from "../transfer/each-at-most.ts";
+import { atMost } from "../../core/at-most.ts";
 import type { Catalog } from "./catalog.ts";
 import type { DriveConnection } from "./connection.ts";
 import type { DriveFile } from "./drive-file.ts";
@@ -40,15 +40,19 @@ export class Deletion {
     const [first, ...others] = orders;
     // The first by itself: when it fails nothing has been tried, and the caller may repeat the whole call.
     if (first !== undefined) await this.#deleteKey(first, signal);
-    await eachAtMost(limits.deletesAtOnce, others, async (order) => {
-      try {
-        await this.#deleteKey(order, signal);
-      } catch (thrown) {
-        const error = toSyncError(thrown);
-        if (error.code === "aborted" || error.code === "internal") throw thrown;
-        errors.set(order.key, error);
-      }
-    });
+    await atMost(
+      () => limits.deletesAtOnce,
+      others,
+      async (order) => {
+        try {
+          await this.#deleteKey(order, signal);
+        } catch (thrown) {
+          const error = toSyncError(thrown);
+          if (error.code === "aborted" || error.code === "internal") throw thrown;
+          errors.set(order.key, error);
+        }
+      },
+    );
     return keys.map((key) => {
       const error = errors.get(key);
       return error === undefined ? { key } : { key, error };

@@ -1,7 +1,7 @@
 import { DeleteObjectsCommand } from "@aws-sdk/client-s3";
 import { SyncError, throwIfAborted } from "../../core/errors.ts";
 import type { CallOptions, DeleteOutcome } from "../contract.ts";
-import { eachAtMost } from "../transfer/each-at-most.ts";
+import { atMost } from "../../core/at-most.ts";
 import { s3KeyFault } from "./address.ts";
 import type { S3Connection } from "./connection.ts";
 import type { S3Control } from "./control.ts";
@@ -52,7 +52,11 @@ class Deletion {
     const [first, ...others] = batchesOf(together, deleteBatchMax);
     // The first by itself: when it fails nothing has been tried, and the caller may repeat the whole call.
     if (first !== undefined) await this.#deleteBatch(first);
-    await eachAtMost(deleteBatchesAtOnce, others, (batch) => this.#deleteBatch(batch));
+    await atMost(
+      () => deleteBatchesAtOnce,
+      others,
+      (batch) => this.#deleteBatch(batch),
+    );
     await this.#deleteAlone(alone);
     return this.#outcomes;
   }
@@ -83,9 +87,13 @@ class Deletion {
   }
 
   async #deleteAlone(keys: readonly string[]): Promise<void> {
-    await eachAtMost(this.#connection.limits.deletesAtOnce, keys, async (key) => {
-      this.#outcomes.set(key, await this.#deleteOne(key));
-    });
+    await atMost(
+      () => this.#connection.limits.deletesAtOnce,
+      keys,
+      async (key) => {
+        this.#outcomes.set(key, await this.#deleteOne(key));
+      },
+    );
     throwIfAborted(this.#signal);
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { atMost } from "../../src/sync/at-most.ts";
+import { atMost } from "../../src/core/at-most.ts";
 
 /** Work that ends when told to, and what of it has begun. */
 function heldWork() {
