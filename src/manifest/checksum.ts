@@ -9,12 +9,14 @@ export interface ManifestDigests {
   readonly checksum: string;
   /** The same without mtimes: equal content gives an equal digest on any machine. */
   readonly digest: string;
+  /** Of all entries together. */
+  readonly bytes: number;
 }
 
 /** UTF-16 units gathered before they are encoded and hashed: a call for each field would cost more than the hashing. */
 const BATCH_LENGTH = 32_768;
 
-/** Both digests of a manifest's entries. @throws SyncError `aborted` */
+/** Both digests of a manifest's entries, and their sizes. @throws SyncError `aborted` */
 export async function manifestDigests(
   manifest: Manifest,
   newHasher: NewHasher,
@@ -23,11 +25,13 @@ export async function manifestDigests(
   const turn = new Turn(signal);
   const checksum = new TextHasher(newHasher);
   const digest = new TextHasher(newHasher);
+  let bytes = 0;
   for (const { path, size, mtime, sha256 } of entriesInOrder(manifest)) {
+    bytes += size;
     checksum.add(`${path}${size}${pythonFloat(mtime)}${sha256}`);
     if (digest.add(`${path}${size}${sha256}`) && turn.due()) await turn.pause();
   }
-  return { checksum: checksum.digestHex(), digest: digest.digestHex() };
+  return { checksum: checksum.digestHex(), digest: digest.digestHex(), bytes };
 }
 
 /** The checksum alone, as a cached manifest carries it. @throws SyncError `aborted` */

@@ -1,5 +1,5 @@
 import { SyncError } from "../core/errors.ts";
-import type { NewHasher } from "../core/hash.ts";
+import { type NewHasher, sha256Hex } from "../core/hash.ts";
 import type { Database, Files, TreeReader } from "../platform/contract.ts";
 import { HashIndex, type HashStore, type OpenHashIndex } from "./hash-index.ts";
 import type { HashRecord } from "./hash-record.ts";
@@ -151,9 +151,7 @@ class SqliteHashStore implements HashStore {
   }
 
   #sha256(data: Uint8Array): string {
-    const hasher = this.#newHasher();
-    hasher.update(data);
-    return hasher.digestHex();
+    return sha256Hex(this.#newHasher, data);
   }
 }
 

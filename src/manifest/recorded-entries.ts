@@ -33,28 +33,10 @@ export class RecordedEntries implements ReadonlyMap<RelativePath, ManifestEntry>
   /** Of the run that was last searched: who asks for one file asks for its neighbours. */
   #searched: { readonly run: RecordedRows; readonly names: readonly string[] } | undefined;
 
-  private constructor(runs: readonly RecordedRows[]) {
+  /** @param runs whose order a RowOrder has found right */
+  constructor(runs: readonly RecordedRows[]) {
     this.#runs = runs;
     this.size = runs.reduce((sum, { from, to }) => sum + to - from, 0);
-  }
-
-  /** undefined when the rows are not by code point of the path, each path once: then they have to be sorted. */
-  static inOrder(runs: readonly RecordedRows[]): RecordedEntries | undefined {
-    let last: RelativePath | undefined;
-    for (const { prefix, record, from, to } of runs) {
-      const names = record.names();
-      for (let row = from; row < to; row++) {
-        const name = names[row] ?? "";
-        const before = names[row - 1];
-        const isNext =
-          row > from && before !== undefined
-            ? compareCodePoints(before, name) < 0
-            : last === undefined || compareCodePoints(last, prefix + name) < 0;
-        if (!isNext) return undefined;
-      }
-      if (to > from) last = prefix + (names[to - 1] ?? "");
-    }
-    return new RecordedEntries(runs);
   }
 
   get(path: RelativePath): ManifestEntry | undefined {
@@ -121,6 +103,26 @@ export class RecordedEntries implements ReadonlyMap<RelativePath, ManifestEntry>
       else high = middle - 1;
     }
     return undefined;
+  }
+}
+
+/** Tells of rows that are given one after another whether they are by code point of the path, each path once. */
+export class RowOrder {
+  #last: RelativePath | undefined;
+  #isRight = true;
+
+  get isRight(): boolean {
+    return this.#isRight;
+  }
+
+  add({ prefix, record, from, to }: RecordedRows): void {
+    if (!this.#isRight || from === to) return;
+    const names = record.names();
+    this.#isRight = this.#last === undefined || compareCodePoints(this.#last, prefix + (names[from] ?? "")) < 0;
+    for (let row = from + 1; row < to && this.#isRight; row++) {
+      this.#isRight = compareCodePoints(names[row - 1] ?? "", names[row] ?? "") < 0;
+    }
+    this.#last = prefix + (names[to - 1] ?? "");
   }
 }
 

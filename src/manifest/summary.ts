@@ -29,9 +29,7 @@ export async function countManifest(
   newHasher: NewHasher,
   signal?: AbortSignal,
 ): Promise<ManifestCounts> {
-  const { checksum, digest } = await manifestDigests(manifest, newHasher, signal);
-  let bytes = 0;
-  for (const { size } of manifest.entries.values()) bytes += size;
+  const { checksum, digest, bytes } = await manifestDigests(manifest, newHasher, signal);
   const { name, root, created_at } = manifest;
   return { name, root, created_at, entries: manifest.entries.size, bytes, checksum, digest };
 }

@@ -19,7 +19,7 @@ import type { HashRecord } from "./hash-record.ts";
 import { type DoneFiles, type FilesTask, HashWork } from "./hash-work.ts";
 import { EntryCollector } from "./entries-in-order.ts";
 import type { ManifestEntry, SkippedPath, SkipReason } from "./manifest.ts";
-import { entriesOf, RecordedEntries, type RecordedRows } from "./recorded-entries.ts";
+import { entriesOf, RecordedEntries, type RecordedRows, RowOrder } from "./recorded-entries.ts";
 import type { ProgressMeter } from "./scan-progress.ts";
 import type { Scope } from "./scope.ts";
 import { Turn } from "../threads/turn.ts";
@@ -313,12 +313,13 @@ class HashRun {
   async #collect(): Promise<ReadonlyMap<RelativePath, ManifestEntry>> {
     const turn = new Turn(this.task.signal);
     const runs: RecordedRows[] = [];
+    const order = new RowOrder();
     for (const run of inOrder(this.#roots)) {
       runs.push(run);
+      order.add(run);
       if (turn.due()) await turn.pause();
     }
-    const recorded = this.#loose.length === 0 ? RecordedEntries.inOrder(runs) : undefined;
-    if (recorded !== undefined) return recorded;
+    if (this.#loose.length === 0 && order.isRight) return new RecordedEntries(runs);
     const collector = new EntryCollector();
     for (const run of runs) {
       for (const entry of entriesOf(run)) collector.add(entry);
@@ -331,38 +332,57 @@ class HashRun {
 
 /** The files of folders and of those in them, by code point of the path. Iterative: see walkTree. */
 function* inOrder(roots: readonly FolderNode[]): Generator<RecordedRows> {
-  const open = roots.map(frameOf).toReversed();
+  const open = roots.map((root) => new Frame(root)).toReversed();
   for (let frame = open.at(-1); frame !== undefined; frame = open.at(-1)) {
-    const folder = frame.folders[frame.foldersDone];
-    const rows = frame.rows.shift();
-    const cut = rows === undefined || folder === undefined ? rows?.to : firstBehind(rows, prefixOf(folder.place.path));
-    if (rows !== undefined && cut !== undefined && cut > rows.from) yield { ...rows, to: cut };
-    if (rows !== undefined && cut !== undefined && cut < rows.to) frame.rows.unshift({ ...rows, from: cut });
-    if (rows !== undefined && cut === rows.to) continue;
-    if (folder === undefined) {
-      open.pop();
-    } else {
-      frame.foldersDone++;
-      open.push(frameOf(folder));
+    yield* frame.rowsBeforeFolder();
+    const folder = frame.nextFolder();
+    if (folder === undefined) open.pop();
+    else open.push(new Frame(folder));
+  }
+}
+
+/** How far the files and folders of a folder have been given out. */
+class Frame {
+  readonly #rows: RecordedRows[];
+  readonly #folders: readonly FolderNode[];
+  #part = 0;
+  #folder = 0;
+  /** Of the part that is being given out: many folders may stand between its files. */
+  #names: { readonly part: number; readonly names: readonly string[] } | undefined;
+
+  constructor({ rows, folders }: FolderNode) {
+    this.#rows = rows.flat();
+    this.#folders = folders;
+  }
+
+  /** The files that come before what is in the next folder, or all that are left. */
+  *rowsBeforeFolder(): Generator<RecordedRows> {
+    const folder = this.#folders[this.#folder];
+    for (let rows = this.#rows[this.#part]; rows !== undefined; rows = this.#rows[++this.#part]) {
+      const cut = folder === undefined ? rows.to : this.#firstBehind(rows, prefixOf(folder.place.path));
+      if (cut > rows.from) yield { ...rows, to: cut };
+      if (cut === rows.to) continue;
+      this.#rows[this.#part] = { ...rows, from: cut };
+      return;
     }
   }
-}
 
-function frameOf({ rows, folders }: FolderNode) {
-  return { rows: rows.flat(), folders, foldersDone: 0 };
-}
-
-/** The first of the rows whose path comes behind those of a folder that has this prefix. */
-function firstBehind({ prefix, record, from, to }: RecordedRows, folderPrefix: string): number {
-  const names = record.names();
-  let low = from;
-  let high = to;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareCodePoints(prefix + (names[middle] ?? ""), folderPrefix) < 0) low = middle + 1;
-    else high = middle;
+  nextFolder(): FolderNode | undefined {
+    return this.#folders[this.#folder++];
   }
-  return low;
+
+  #firstBehind({ prefix, record, from, to }: RecordedRows, folderPrefix: string): number {
+    if (this.#names?.part !== this.#part) this.#names = { part: this.#part, names: record.names() };
+    const { names } = this.#names;
+    let low = from;
+    let high = to;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareCodePoints(prefix + (names[middle] ?? ""), folderPrefix) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }
 
 function bytesOf(records: readonly HashRecord[]): Uint8Array<ArrayBuffer>[] {

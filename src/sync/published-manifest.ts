@@ -1,5 +1,5 @@
 import { SyncError } from "../core/errors.ts";
-import type { NewHasher } from "../core/hash.ts";
+import { type NewHasher, sha256Hex } from "../core/hash.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { RelativePath } from "../core/paths.ts";
 import { decodeRemoteManifest } from "../manifest/decode-manifest.ts";
@@ -79,13 +79,11 @@ export async function publishManifest(
   { newHasher, conditional, signal }: PublishTools,
 ): Promise<string> {
   const bytes = await joinChunks(encodeRemoteManifest(document.manifest, writeExtra(document)), signal);
-  const hasher = newHasher();
-  hasher.update(bytes);
   const precondition: Precondition =
     expected === undefined ? { kind: "absent" } : { kind: "version", version: expected };
   try {
     const stored = await provider.put(layout.manifestKey, bytesSource(bytes), {
-      sha256: hasher.digestHex(),
+      sha256: sha256Hex(newHasher, bytes),
       contentType: "application/json",
       ...(conditional ? { precondition } : {}),
       ...(signal === undefined ? {} : { signal }),

@@ -1,7 +1,7 @@
 import { SyncError } from "../../core/errors.ts";
 import type { GetOptions, ObjectContent } from "../contract.ts";
 import { joined } from "../transfer/bytes.ts";
-import { sha256Hex } from "../transfer/content.ts";
+import { sha256Hex } from "../../core/hash.ts";
 import type { HttpAnswer } from "../transfer/http.ts";
 import type { Catalog } from "./catalog.ts";
 import type { DriveConnection } from "./connection.ts";
@@ -75,7 +75,7 @@ async function checkedBody(
   const isWhole = length === size;
   if (isWhole && sha256 !== undefined && size <= connection.limits.checkedInMemoryBytesMax) {
     const bytes = joined(await chunksOf(answer.stream(Number(answer.headers.get("content-length") ?? size))));
-    return sha256Hex(bytes, connection.context.newHasher) === sha256 ? bodyOf(bytes) : undefined;
+    return sha256Hex(connection.context.newHasher, bytes) === sha256 ? bodyOf(bytes) : undefined;
   }
   const announced = answer.headers.get("content-length");
   const now = await catalog.files.get(id, signal);

@@ -1,7 +1,8 @@
 import { SyncError } from "../../core/errors.ts";
 import type { Hasher } from "../../core/hash.ts";
 import type { ByteSource, PutOptions } from "../contract.ts";
-import { checkContent, readExactly, sha256Hex } from "../transfer/content.ts";
+import { sha256Hex } from "../../core/hash.ts";
+import { checkContent, readExactly } from "../transfer/content.ts";
 import type { DriveConnection } from "./connection.ts";
 import type { DriveFile } from "./drive-file.ts";
 import type { DriveLimits } from "./limits.ts";
@@ -195,7 +196,7 @@ class ChunkSender {
   async #deliver(body: Uint8Array, start: number, total: number): Promise<UploadState> {
     const { resume, signal } = this.#options;
     const { session } = this.#upload;
-    const sha256 = sha256Hex(body, this.#connection.context.newHasher);
+    const sha256 = sha256Hex(this.#connection.context.newHasher, body);
     const end = start + body.length;
     const recorded = this.#recordedAt(start);
     if (this.#received > start && (recorded?.size !== body.length || recorded.sha256 !== sha256)) {

@@ -1,6 +1,7 @@
 import { SyncError } from "../../core/errors.ts";
 import type { ByteSource, PutOptions } from "../contract.ts";
-import { checkContent, readExactly, sha256Hex } from "../transfer/content.ts";
+import { sha256Hex } from "../../core/hash.ts";
+import { checkContent, readExactly } from "../transfer/content.ts";
 import type { Catalog } from "./catalog.ts";
 import type { DriveConnection } from "./connection.ts";
 import type { DriveFile } from "./drive-file.ts";
@@ -96,7 +97,7 @@ async function storeSmall(tools: StoreTools, order: StoreOrder, content: NewCont
   const release = await connection.budget.claim(source.size, signal);
   try {
     const bytes = await readAll(source);
-    checkContent(sha256Hex(bytes, connection.context.newHasher), options.sha256);
+    checkContent(sha256Hex(connection.context.newHasher, bytes), options.sha256);
     const { multipartBytesMax } = connection.limits;
     // The longest id and names take less than this.
     if (multipartBody(targetFor(tools, order, undefined, "x".repeat(64)), bytes, multipartBytesMax) === undefined)

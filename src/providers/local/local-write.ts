@@ -1,5 +1,5 @@
 import { SyncError, throwIfAborted } from "../../core/errors.ts";
-import type { NewHasher } from "../../core/hash.ts";
+import { type NewHasher, sha256Hex } from "../../core/hash.ts";
 import type { Pacer } from "../../core/pacer.ts";
 import type { AtomicWriter, FileLock, FileStat, WriteOptions } from "../../platform/contract.ts";
 import type { ByteSource, ObjectInfo, Precondition, PutOptions } from "../contract.ts";
@@ -144,9 +144,8 @@ export class LocalWriter {
 
   /** Writers with a condition on one key take turns from the last look to the rename. */
   private async lockFor(key: string, signal: AbortSignal | undefined): Promise<FileLock> {
-    const hasher = this.newHasher();
-    hasher.update(new TextEncoder().encode(key));
-    const path = this.destination.own("locks", hasher.digestHex().slice(0, 2));
+    const hash = sha256Hex(this.newHasher, new TextEncoder().encode(key));
+    const path = this.destination.own("locks", hash.slice(0, 2));
     try {
       return await this.destination.files.lock(path, signal === undefined ? {} : { signal });
     } catch (error) {

@@ -1,6 +1,6 @@
 import { isJsonObject } from "../../core/json.ts";
 import { SyncError } from "../../core/errors.ts";
-import type { NewHasher } from "../../core/hash.ts";
+import { type NewHasher, sha256Hex } from "../../core/hash.ts";
 import type { Files } from "../../platform/contract.ts";
 import type { Destination } from "./destination.ts";
 import { atDestination, destinationError } from "./local-error.ts";
@@ -90,9 +90,8 @@ export class Marker {
 
   private recordPath(): string | undefined {
     if (this.stateFolder === undefined) return undefined;
-    const hasher = this.newHasher();
-    hasher.update(new TextEncoder().encode(this.destination.root));
-    return this.destination.files.join(this.stateFolder, "local", `${hasher.digestHex().slice(0, 32)}.json`);
+    const hash = sha256Hex(this.newHasher, new TextEncoder().encode(this.destination.root));
+    return this.destination.files.join(this.stateFolder, "local", `${hash.slice(0, 32)}.json`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { SyncError, throwIfAborted } from "../../core/errors.ts";
-import { type NewHasher, newPortableHasher } from "../../core/hash.ts";
+import { type NewHasher, newPortableHasher, sha256Hex } from "../../core/hash.ts";
 import type {
   ByteSource,
   Capabilities,
@@ -49,9 +49,7 @@ export function openMemoryProvider(options: MemoryProviderOptions = {}): Provide
 
   const listedInfo = (key: string, object: MemoryObject): ObjectInfo => {
     if (capabilities.listsSha256 !== true) return infoOf(key, object);
-    const hasher = newHasher();
-    hasher.update(object.bytes);
-    return { ...infoOf(key, object), sha256: hasher.digestHex() };
+    return { ...infoOf(key, object), sha256: sha256Hex(newHasher, object.bytes) };
   };
 
   return {

@@ -2,7 +2,8 @@ import { S3Client, type ServiceInputTypes, type ServiceOutputTypes } from "@aws-
 import { md5 } from "@noble/hashes/legacy.js";
 import { SyncError } from "../../core/errors.ts";
 import type { S3Connection, S3Request } from "./connection.ts";
-import { base64, sha256Hex } from "../transfer/content.ts";
+import { sha256Hex } from "../../core/hash.ts";
+import { base64 } from "../transfer/content.ts";
 import { refusalError, refusalOfCode } from "./refusal.ts";
 import { readXml, rootOf, type XmlElement } from "./xml.ts";
 
@@ -84,7 +85,7 @@ export class S3Control {
       path,
       query,
       headers,
-      ...(body === undefined ? {} : { body, bodySha256: sha256Hex(body, context.newHasher) }),
+      ...(body === undefined ? {} : { body, bodySha256: sha256Hex(context.newHasher, body) }),
       answerMs: works ? limits.workMs : limits.idleMs,
       signal,
     });

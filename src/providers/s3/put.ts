@@ -1,7 +1,8 @@
 import { type ErrorCode, SyncError } from "../../core/errors.ts";
 import type { ByteSource, ObjectInfo, OpenSource, Precondition, PutOptions } from "../contract.ts";
 import type { S3Connection } from "./connection.ts";
-import { checkContent, checksumHeader, readExactly, sha256Hex } from "../transfer/content.ts";
+import { sha256Hex } from "../../core/hash.ts";
+import { checkContent, checksumHeader, readExactly } from "../transfer/content.ts";
 import { headObject, requiredVersion, type S3ObjectHead, traitHeaders, WRITE_ID_METADATA } from "./object-info.ts";
 import { refusalError } from "./refusal.ts";
 import type { PartBuffers } from "../transfer/part-buffers.ts";
@@ -25,7 +26,7 @@ export async function putWhole(
     const buffers = connection.buffersFor(source.size);
     const open = await source.open();
     const body = await readAll(open, source.size, buffers);
-    checkContent(sha256Hex(body, connection.context.newHasher), options.sha256);
+    checkContent(sha256Hex(connection.context.newHasher, body), options.sha256);
     const info =
       precondition === undefined
         ? await send(connection, key, body, options, {})

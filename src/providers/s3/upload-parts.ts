@@ -4,7 +4,8 @@ import type { Hasher } from "../../core/hash.ts";
 import type { ByteSource, ObjectInfo, OpenSource, PutOptions } from "../contract.ts";
 import { ByteBudget } from "../transfer/byte-budget.ts";
 import type { S3Connection } from "./connection.ts";
-import { checkContent, checksumHeader, readExactly, sha256Hex } from "../transfer/content.ts";
+import { sha256Hex } from "../../core/hash.ts";
+import { checkContent, checksumHeader, readExactly } from "../transfer/content.ts";
 import { Lane } from "../transfer/lane.ts";
 import type { MultipartUploads } from "./multipart.ts";
 import type { MultipartUpload, StoredPart } from "./multipart-upload.ts";
@@ -122,7 +123,7 @@ class PartSender {
   async #store(number: number, body: Uint8Array): Promise<StoredPart> {
     const { settings, context } = this.#connection;
     const { resume, onBytes } = this.#options;
-    const sha256 = sha256Hex(body, context.newHasher);
+    const sha256 = sha256Hex(context.newHasher, body);
     const checksumSha256 = settings.isAws ? checksumHeader(sha256) : undefined;
     const arrived = this.#arrived.get(number);
     const isThere = arrived !== undefined && isOf(body, sha256, arrived);

@@ -1,5 +1,4 @@
 import { hexToBytes } from "@noble/hashes/utils.js";
-import type { NewHasher } from "../../core/hash.ts";
 import { SyncError } from "../../core/errors.ts";
 import type { OpenSource } from "../contract.ts";
 import type { PartBuffers } from "./part-buffers.ts";
@@ -23,13 +22,6 @@ export async function readExactly(
   const bytes = await open.read(offset, length);
   if (bytes.length !== length) throw new SyncError("file_changed", "the file has become shorter while it was sent");
   return bytes;
-}
-
-/** Lower-case hex. */
-export function sha256Hex(bytes: Uint8Array, newHasher: NewHasher): string {
-  const hasher = newHasher();
-  hasher.update(bytes);
-  return hasher.digestHex();
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Operation } from "../../api/operation.ts";
-import type { NewHasher } from "../../core/hash.ts";
+import { type NewHasher, sha256Hex } from "../../core/hash.ts";
 import { SECURITY_HEADERS } from "../security/response-headers.ts";
 import { docsPage } from "./docs-page.ts";
 import { DOCS_STYLE } from "./docs-style.ts";
@@ -38,8 +38,6 @@ function answer(body: string, headers: Readonly<Record<string, string>>): Respon
 }
 
 function sha256Base64(text: string, newHasher: NewHasher): string {
-  const hasher = newHasher();
-  hasher.update(new TextEncoder().encode(text));
-  const bytes = hasher.digestHex().match(/../g) ?? [];
+  const bytes = sha256Hex(newHasher, new TextEncoder().encode(text)).match(/../g) ?? [];
   return btoa(String.fromCharCode(...bytes.map((byte) => Number.parseInt(byte, 16))));
 }

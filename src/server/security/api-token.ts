@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import { SyncError } from "../../core/errors.ts";
-import type { NewHasher } from "../../core/hash.ts";
+import { type NewHasher, sha256Hex } from "../../core/hash.ts";
 import { Attempts } from "./attempts.ts";
 
 /** What a header can carry unchanged. */
@@ -23,9 +23,7 @@ export class ApiToken {
 
   constructor(token: string, newHasher: NewHasher, clock: Clock) {
     this.#digest = (text) => {
-      const hasher = newHasher();
-      hasher.update(new TextEncoder().encode(text));
-      return hasher.digestHex();
+      return sha256Hex(newHasher, new TextEncoder().encode(text));
     };
     this.#expected = this.#digest(token);
     this.#attempts = new Attempts(clock);
