@@ -59,8 +59,9 @@ export async function killWebhookSenders({ seed, kills }: WebhookKillOptions): P
       await publisher.publishUntilKilled(random.integer(50, 700));
     }
     receiver.up();
-    receiver.refuses = false;
+    receiver.refusesOnceMore();
     await publisher.drain();
+    if (receiver.figures.refusals === 0) throw new Error("no delivery was refused: the fault never fired");
     receiver.check("/plain", publisher.acknowledged);
     receiver.check(
       "/keyed",
@@ -180,7 +181,8 @@ async function itemsOf(base: string, list: "pending" | "dead"): Promise<number> 
 /** Listens on one port whenever it is up. */
 class Receiver {
   readonly port: number;
-  refuses = true;
+  /** Paths that refuse their next delivery and none after it; undefined while each may be refused. */
+  #refusing: Set<string> | undefined;
   readonly #random: SeededRandom;
   readonly #arrived = new Map<string, Arrived[]>();
   #server: Bun.Server<undefined> | undefined;
@@ -197,6 +199,11 @@ class Receiver {
 
   up(): void {
     this.#server ??= Bun.serve({ hostname: "127.0.0.1", port: this.port, fetch: (request) => this.#take(request) });
+  }
+
+  /** What comes next to each path is refused, whatever was refused before; everything after it is taken. */
+  refusesOnceMore(): void {
+    this.#refusing = new Set(["/plain", "/keyed"]);
   }
 
   async close(): Promise<void> {
@@ -230,7 +237,8 @@ class Receiver {
     const body = await request.text();
     const path = new URL(request.url).pathname;
     // Before it is known: a refusal must be followed by the same event.
-    if (this.refuses && this.#random.chance(0.1)) {
+    const refuses = this.#refusing === undefined ? this.#random.chance(0.1) : this.#refusing.delete(path);
+    if (refuses) {
       this.#refusals++;
       return new Response("no", { status: this.#random.pick([500, 503, 302, 404]) });
     }
