@@ -1,4 +1,4 @@
-import type { FileStat, TreeEntry, TreeReader } from "../../src/platform/contract.ts";
+import type { FileStat, TreeListing, TreeReader } from "../../src/platform/contract.ts";
 
 const FILES_PER_FOLDER = 1_000;
 
@@ -12,16 +12,16 @@ export function syntheticTree(count: number): TreeReader {
   const stat = (kind: "file" | "directory"): FileStat => {
     return { kind, size: kind === "file" ? 1_000 : 0, mtimeNs: 1n, ctimeNs: 1n, inode: 1n, device: 1n, mode: 0o644 };
   };
-  const names = (total: number, prefix: string, kind: "file" | "directory"): TreeEntry[] =>
-    Array.from({ length: total }, (_, k) => {
-      return { name: flat(`${prefix}${String(k).padStart(4, "0")}`), validName: true, kind };
-    });
+  const names = (total: number, prefix: string) =>
+    Array.from({ length: total }, (_, k) => flat(`${prefix}${String(k).padStart(4, "0")}`));
+  const nothing: TreeListing = { files: [], folders: [], symlinks: [], others: [], invalid: [] };
   return {
     list: (folder) =>
       folder === "/synthetic"
-        ? names(Math.ceil(count / FILES_PER_FOLDER), "chapter-", "directory")
-        : names(Math.min(count, FILES_PER_FOLDER), "frame-", "file"),
+        ? { ...nothing, folders: names(Math.ceil(count / FILES_PER_FOLDER), "chapter-") }
+        : { ...nothing, files: names(Math.min(count, FILES_PER_FOLDER), "frame-") },
     lstat: () => stat("file"),
+    glance: () => ({ isFile: () => true, size: 1_000, mtimeMs: 0, ctimeMs: 0, ino: 1 }),
     // The workspace has no vault.
     stat: (path) => (path === "/synthetic" ? stat("directory") : undefined),
     realPath: (path) => path,

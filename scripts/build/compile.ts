@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import type { Target } from "./targets.ts";
 
-/** The program, and the entry of its threads, which finds itself beside it under this very name. */
-const ENTRIES = ["src/main.ts", "src/worker.ts"];
+const PROGRAM = "src/main.ts";
+/** The entry of a program's threads, which is looked for beside it under this very name. */
+const THREADS = "src/worker.ts";
 
 export interface CompileOptions {
   readonly project: string;
@@ -10,6 +11,8 @@ export interface CompileOptions {
   /** Bun for the target; undefined lets Bun download it. */
   readonly bun: string | undefined;
   readonly outfile: string;
+  /** Default: the program. Below `project`. */
+  readonly entry?: string;
 }
 
 /**
@@ -19,14 +22,21 @@ export interface CompileOptions {
  * file would read `bunfig.toml` (which can name code to run) and `.env` of the folder it is started in, which is a
  * workspace of other people's files: neither is.
  */
-export async function compile({ project, target, bun, outfile }: CompileOptions): Promise<void> {
+export async function compile({ project, target, bun, outfile, entry = PROGRAM }: CompileOptions): Promise<void> {
   const command = [
     ...[process.execPath, "build", "--compile", `--target=${target.bun}`, `--outfile=${outfile}`],
-    ...["--format=esm", "--bytecode", "--minify-syntax", "--minify-whitespace", "--sourcemap=none"],
+    ...[
+      "--format=esm",
+      "--entry-naming=[name].[ext]",
+      "--bytecode",
+      "--minify-syntax",
+      "--minify-whitespace",
+      "--sourcemap=none",
+    ],
     ...["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
     ...["--no-compile-autoload-tsconfig", "--no-compile-autoload-package-json"],
     ...(bun === undefined ? [] : [`--compile-executable-path=${bun}`]),
-    ...ENTRIES.map((entry) => join(project, entry)),
+    ...[entry, THREADS].map((each) => join(project, each)),
   ];
   const child = Bun.spawn(command, { cwd: project, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   const [out, err, status] = await Promise.all([

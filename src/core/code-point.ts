@@ -23,7 +23,5 @@ const BEYOND_UTF16_ORDER = /[\ud800-\uffff]/;
 
 /** `strings` by code point. */
 export function sortedByCodePoint(strings: readonly string[]): string[] {
-  return strings.some((each) => BEYOND_UTF16_ORDER.test(each))
-    ? strings.toSorted(compareCodePoints)
-    : strings.toSorted();
+  return BEYOND_UTF16_ORDER.test(strings.join("")) ? strings.toSorted(compareCodePoints) : strings.toSorted();
 }

@@ -1,7 +1,7 @@
 import { SyncError } from "../core/errors.ts";
 import { isWithin } from "../core/paths.ts";
 import { Glob, hasWildcard } from "./glob.ts";
-import { inherited, type PathRule } from "./inherited.ts";
+import { inherited, type NamesRule, type PathRule } from "./inherited.ts";
 
 /** What an installation excludes unless its settings say otherwise (shared with the Python studio). */
 export const DEFAULT_EXCLUDE: readonly string[] = [
@@ -31,6 +31,8 @@ const PATTERNS_LENGTH_MAX = 16_384;
 export interface Excludes {
   /** The rule on this one path: a pattern without wildcards excludes itself and what is below; others as fnmatchcase. */
   readonly matches: PathRule;
+  /** False when `matches` is surely false for all names of a folder. */
+  readonly mayMatchAny: NamesRule;
   /** `matches` for the path or a folder above it: a scan does not enter a folder that is excluded. */
   readonly excludes: PathRule;
 }
@@ -39,13 +41,18 @@ export interface Excludes {
 export function compileExcludes(patterns: readonly string[]): Excludes {
   checkLimits(patterns);
   const globs = patterns.filter(hasWildcard).map((pattern) => new Glob(pattern));
-  const isInFolder = anyFolder(patterns.filter((pattern) => !hasWildcard(pattern)));
+  const folders = foldersByFirstSegment(patterns.filter((pattern) => !hasWildcard(pattern)));
+  const isInFolder: PathRule = (path) =>
+    folders.get(firstSegment(path))?.some((folder) => isWithin(path, folder)) ?? false;
   const matches: PathRule = (path) => isInFolder(path) || globs.some((glob) => glob.matches(path));
-  return { matches, excludes: inherited(matches) };
+  const mayMatchAny: NamesRule = (prefix, names) =>
+    (prefix === "" ? folders.size > 0 : folders.has(firstSegment(prefix))) ||
+    globs.some((glob) => glob.mayMatchAny(prefix, names));
+  return { matches, mayMatchAny, excludes: inherited(matches) };
 }
 
-/** True for what lies in one of `patterns`, which hold no wildcards. By first segment: few paths share that with any. */
-function anyFolder(patterns: readonly string[]): PathRule {
+/** Patterns without wildcards, by what few paths share with any of them. */
+function foldersByFirstSegment(patterns: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const folders = new Map<string, string[]>();
   for (const pattern of patterns) {
     const folder = pattern.replace(/(?<!\/)\/+$/, "");
@@ -54,7 +61,7 @@ function anyFolder(patterns: readonly string[]): PathRule {
     const first = firstSegment(folder);
     folders.set(first, [...(folders.get(first) ?? []), folder]);
   }
-  return (path) => folders.get(firstSegment(path))?.some((folder) => isWithin(path, folder)) ?? false;
+  return folders;
 }
 
 function firstSegment(path: string): string {

@@ -56,29 +56,23 @@ export class FolderHasher {
     if (turn.due()) await turn.pause();
     const listing = lister.list(job.folder);
     if (typeof listing === "string") return { kind: "unlisted", reason: listing };
-    const { files, folders, links, skipped } = listing;
+    const { files, fileNames: names, folders, links, skipped } = listing;
     const listed = { kind: "folder", folders: inPathOrder(folders), links, skipped, fileCount: files.length } as const;
     if (files.length === 0) return { ...listed, files: undefined, names: undefined };
     const inside = insideOf(job.folder.native);
     const record = soleRecord(job.known, 0);
-    if (record !== undefined && this.#sameNames(record, files) && (await this.#isAllTrusted(record, job, inside, turn)))
+    if (record?.joinedNames() === names && (await this.#isAllTrusted(record, files, job, inside, turn)))
       return { ...listed, files: { kind: "files", record: undefined, hits: files.length }, names: undefined };
-    const sorted = sortedByCodePoint(files);
-    const names = sorted.join("\0");
     if (files.length > job.filesMax) return { ...listed, files: undefined, names };
-    const { key, known, nowNs } = job;
-    const filesJob: FilesJob = { kind: "files", key, known, nowNs, inside, part: 0, names, takesLarge: false };
-    return { ...listed, files: await this.#hashNames(filesJob, sorted, turn), names: undefined };
+    const { key, known, nowMs } = job;
+    const filesJob: FilesJob = { kind: "files", key, known, nowMs, inside, part: 0, names, takesLarge: false };
+    return { ...listed, files: await this.#hashNames(filesJob, files, turn), names: undefined };
   }
 
   async #runFiles(job: FilesJob, turn: Turn): Promise<FilesAnswer> {
     const names = job.names.split("\0");
     const record = soleRecord(job.known, job.part);
-    if (
-      record !== undefined &&
-      record.joinedNames() === job.names &&
-      (await this.#isAllTrusted(record, job, job.inside, turn))
-    )
+    if (record?.joinedNames() === job.names && (await this.#isAllTrusted(record, names, job, job.inside, turn)))
       return { kind: "files", record: undefined, hits: names.length };
     return await this.#hashNames(job, names, turn);
   }
@@ -91,7 +85,7 @@ export class FolderHasher {
       const name = names[row] ?? "";
       const native = job.inside + name;
       const found = known.find(name);
-      if (found !== undefined && this.#isTrusted(found.record, found.row, native, job.nowNs)) {
+      if (found !== undefined && this.#isTrusted(found.record, found.row, native, job.nowMs)) {
         record.copyRow(row, found.record, found.row);
         hits++;
       } else {
@@ -99,7 +93,7 @@ export class FolderHasher {
         const outcome = job.takesLarge ? await this.#hashLarge(native, turn) : this.#hashSmall(native);
         if (typeof outcome === "string") record.setFailed(row, outcome);
         else if (typeof outcome === "number") record.setLarge(row, outcome);
-        else record.setHashed(row, outcome.stat, outcome.sha256, job.nowNs);
+        else record.setHashed(row, outcome.stat, outcome.sha256, job.nowMs);
       }
       if (turn.due()) await turn.pause();
     }
@@ -109,22 +103,16 @@ export class FolderHasher {
   /** True when nothing that a record knows has changed: the usual case, and the fast one. */
   async #isAllTrusted(
     record: HashRecord,
-    { nowNs }: { readonly nowNs: bigint },
+    names: readonly string[],
+    { nowMs }: { readonly nowMs: number },
     inside: string,
     turn: Turn,
   ): Promise<boolean> {
-    const names = record.names();
     for (let row = 0; row < names.length; row++) {
-      if (!this.#isTrusted(record, row, inside + (names[row] ?? ""), nowNs)) return false;
+      if (!this.#isTrusted(record, row, inside + (names[row] ?? ""), nowMs)) return false;
       if (turn.due()) await turn.pause();
     }
     return true;
-  }
-
-  #sameNames(record: HashRecord, files: readonly string[]): boolean {
-    if (record.rows !== files.length) return false;
-    const known = new Set(record.names());
-    return files.every((name) => known.has(name));
   }
 
   #listerFor({ scan, rules }: HashTerms): FolderLister {
@@ -133,11 +121,11 @@ export class FolderHasher {
   }
 
   /** True when the file is as it was when its known hash was made. */
-  #isTrusted(record: HashRecord, row: number, native: string, nowNs: bigint): boolean {
-    if (!record.isHashed(row)) return false;
+  #isTrusted(record: HashRecord, row: number, native: string, nowMs: number): boolean {
     try {
-      const stat = this.#tree.lstat(native);
-      return stat !== undefined && record.isTrusted(row, stat, nowNs);
+      const stat = this.#tree.glance(native);
+      if (stat === undefined || !record.isTrusted(row, stat, nowMs)) return false;
+      return Number.isSafeInteger(stat.ino) || this.#tree.lstat(native)?.inode === record.inode(row);
     } catch {
       // Opening it will tell why.
       return false;

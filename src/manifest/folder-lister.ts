@@ -1,11 +1,11 @@
+import { sortedByCodePoint } from "../core/code-point.ts";
 import { SyncError } from "../core/errors.ts";
 import type { RelativePath } from "../core/paths.ts";
-import type { FileKind, TreeEntry, TreeReader } from "../platform/contract.ts";
+import type { FileKind, TreeListing, TreeReader } from "../platform/contract.ts";
 import { ENTRY_PATH_LENGTH_MAX } from "./entry-path.ts";
 import { isHardExcluded, ownFolderInOtherCase } from "./hard-exclusion.ts";
-import type { PathRule } from "./inherited.ts";
 import type { SkippedPath, SkipReason } from "./manifest.ts";
-import { compileExcludesHere } from "./scope.ts";
+import { compileExcludesHere, type ExcludesHere } from "./scope.ts";
 import type { RealPlace } from "./symlinks.ts";
 
 /** A folder of the scan; plain data, so that another thread can be told. */
@@ -25,9 +25,12 @@ export interface ListRules {
   readonly root: string;
 }
 
-/** The children of a folder that are in scope, by name, in no order. */
+/** The children of a folder that are in scope, by name. */
 export interface FolderListing {
-  readonly files: string[];
+  /** By code point, each once. */
+  readonly files: readonly string[];
+  /** `files` joined by NUL. */
+  readonly fileNames: string;
   readonly folders: string[];
   readonly links: string[];
   readonly skipped: SkippedPath[];
@@ -65,41 +68,69 @@ export function skipReasonOf(error: unknown): SkipReason {
 
 /** Lists folders and sorts out what a scan is about. The same in every thread. */
 export class FolderLister {
-  /** True when a rule names the path itself; folders above it have been asked before. */
-  readonly excludesHere: PathRule;
+  readonly #rules: ExcludesHere;
   readonly #tree: TreeReader;
   readonly #root: string;
 
   constructor(tree: TreeReader, rules: ListRules) {
-    this.excludesHere = compileExcludesHere(rules.exclude);
+    this.#rules = compileExcludesHere(rules.exclude);
     this.#tree = tree;
     this.#root = rules.root;
   }
 
+  /** True when a rule names the path itself; folders above it have been asked before. */
+  excludesHere(path: RelativePath): boolean {
+    return this.#rules.excludes(path);
+  }
+
   /** The children of a folder, or why it cannot be listed. */
   list(folder: FolderPlace): FolderListing | SkipReason {
-    let entries: TreeEntry[];
+    let there: TreeListing;
     try {
-      entries = this.#tree.list(folder.native);
+      there = this.#tree.list(folder.native);
     } catch (error) {
       return skipReasonOf(error);
     }
-    const listing: FolderListing = { files: [], folders: [], links: [], skipped: [] };
     const prefix = prefixOf(folder.path);
-    for (const { name, kind, validName } of entries) {
-      const path = prefix + name;
-      if (this.excludesHere(path)) continue;
-      if (!validName || path.length > ENTRY_PATH_LENGTH_MAX || !name.isWellFormed()) {
-        listing.skipped.push({ path, reason: "invalid_name" });
-        continue;
-      }
-      const reason = this.reasonToSkip(folder, name, kind);
-      if (reason !== undefined) listing.skipped.push({ path, reason });
-      else if (kind === "file") listing.files.push(name);
-      else if (kind === "directory") listing.folders.push(name);
-      else listing.links.push(name);
+    const skipped: SkippedPath[] = there.invalid
+      .map((name) => prefix + name)
+      .filter((path) => !this.#rules.excludes(path))
+      .map((path) => ({ path, reason: "invalid_name" }));
+    this.#kept(folder, "other", there.others, skipped);
+    let files: readonly string[] = eachOnce(sortedByCodePoint(there.files));
+    let fileNames = files.join("\0");
+    if (!this.#surelyKeepsAll(folder, files, fileNames)) {
+      files = this.#kept(folder, "file", files, skipped);
+      fileNames = files.join("\0");
     }
-    return listing;
+    const folders = this.#kept(folder, "directory", there.folders, skipped);
+    const links = this.#kept(folder, "symlink", there.symlinks, skipped);
+    return { files, fileNames, folders, links, skipped };
+  }
+
+  /** True for the files of nearly all folders, which then need not be asked for one by one. */
+  #surelyKeepsAll({ path, real }: FolderPlace, files: readonly string[], joined: string): boolean {
+    const prefix = prefixOf(path);
+    const roomForName = ENTRY_PATH_LENGTH_MAX - prefix.length;
+    return (
+      real === undefined &&
+      joined.isWellFormed() &&
+      (joined.length <= roomForName || files.every((name) => name.length <= roomForName)) &&
+      !this.#rules.mayExcludeAny(prefix, `${joined}\0`)
+    );
+  }
+
+  /** Those of `names` that may be recorded, entered or followed. */
+  #kept(folder: FolderPlace, kind: FileKind, names: readonly string[], skipped: SkippedPath[]): string[] {
+    const prefix = prefixOf(folder.path);
+    return names.filter((name) => {
+      const path = prefix + name;
+      if (this.#rules.excludes(path)) return false;
+      const isInvalid = path.length > ENTRY_PATH_LENGTH_MAX || !name.isWellFormed();
+      const reason = isInvalid ? "invalid_name" : this.reasonToSkip(folder, name, kind);
+      if (reason !== undefined) skipped.push({ path, reason });
+      return reason === undefined;
+    });
   }
 
   /** undefined for a file, a folder or a symlink that may be recorded, entered or followed. */
@@ -121,4 +152,10 @@ export class FolderLister {
       return true;
     }
   }
+}
+
+/** A file system may give a name twice while the folder changes. @param sorted is returned as it is when none is */
+function eachOnce(sorted: readonly string[]): readonly string[] {
+  for (let k = 1; k < sorted.length; k++) if (sorted[k] === sorted[k - 1]) return [...new Set(sorted)];
+  return sorted;
 }

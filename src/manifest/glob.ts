@@ -22,11 +22,23 @@ export class Glob {
   readonly #segments: readonly Segment[];
   /** Of a pattern like `*.tmp`, which most are. */
   readonly #ending: string | undefined;
+  /** What every path that matches begins with. */
+  readonly #head: string;
+  /** What the name of every path that matches ends with, and NUL. */
+  readonly #nameTail: string;
 
   constructor(pattern: string) {
     this.#segments = parse(pattern);
     const [before, after] = this.#segments;
     this.#ending = this.#segments.length === 2 && before?.text === "" ? after?.text : undefined;
+    const tail = this.#segments.at(-1)?.text ?? "";
+    this.#head = before?.text ?? "";
+    this.#nameTail = `${tail.slice(tail.lastIndexOf("/") + 1)}\0`;
+  }
+
+  /** False when surely none of `names`, each followed by NUL, matches behind `prefix`: many names for little more than one. */
+  mayMatchAny(prefix: string, names: string): boolean {
+    return (prefix.startsWith(this.#head) || this.#head.startsWith(prefix)) && names.includes(this.#nameTail);
   }
 
   matches(text: string): boolean {

@@ -19,6 +19,7 @@ const ENVIRONMENT_NAME = /^\.env(?:rc)?(?![a-z0-9])/iu;
  * workspace's own `data` alone: elsewhere it is a name like any other.
  */
 const WEBHOOKS_FILE = /^data\/\.?webhooks[ .~][^/]*$/iu;
+const WEBHOOKS_FOLDER = /^data\/$/iu;
 /** A file that an atomic write of this product has not yet given its name (platform's `.<name>.<random>.tmp`). */
 const OWN_TEMP_NAME = /^\.[^]*\.[0-9a-f]{16}\.tmp$/i;
 
@@ -36,6 +37,17 @@ export function isHardExcluded(path: RelativePath): boolean {
     if (ENVIRONMENT_NAME.test(name) || OWN_TEMP_NAME.test(name)) return true;
   }
   return OWN_FOLDERS.includes(path);
+}
+
+/** False when `isHardExcluded` is surely false for all names of a folder (see NamesRule). */
+export function mayHardExcludeAny(prefix: string, names: string): boolean {
+  return (
+    VAULT_NAME.test(names) ||
+    names.startsWith(".") ||
+    names.includes("\0.") ||
+    WEBHOOKS_FOLDER.test(prefix) ||
+    OWN_FOLDERS.some((folder) => folder.startsWith(prefix))
+  );
 }
 
 /**

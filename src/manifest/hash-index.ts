@@ -11,8 +11,11 @@ export interface HashStore {
   close(): void;
 }
 
-/** Opens the index for one scan; undefined when it cannot be used now. */
-export type OpenHashIndex = (signal?: AbortSignal) => Promise<HashIndex | undefined>;
+/**
+ * Opens the index for one scan; undefined when it cannot be used now.
+ * @param onLarge called before one is read that knows thousands of files
+ */
+export type OpenHashIndex = (onLarge?: () => void) => Promise<HashIndex | undefined>;
 
 /** Changes worth that much time to do again are kept at once, so that a process killed in a long scan loses little. */
 const SAVE_EVERY_MS = 5_000;

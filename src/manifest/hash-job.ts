@@ -19,8 +19,8 @@ interface AnyJob {
   readonly key: string;
   /** Records that may know some of the files. */
   readonly known: readonly Uint8Array<ArrayBuffer>[];
-  /** When the job was given, nanoseconds since the epoch. */
-  readonly nowNs: bigint;
+  /** When the job was given, milliseconds since the epoch. */
+  readonly nowMs: number;
 }
 
 /** A folder to be listed, and its files hashed unless they are too many. */

@@ -1,5 +1,5 @@
 import type { RelativePath } from "../core/paths.ts";
-import type { FileStat } from "../platform/contract.ts";
+import type { FileStat, QuickStat } from "../platform/contract.ts";
 import type { ManifestEntry, SkipReason } from "./manifest.ts";
 import { pythonMtime } from "./python-float.ts";
 
@@ -11,24 +11,24 @@ const FAILURES: readonly SkipReason[] = ["unreadable", "vanished", "changed", "n
 
 const HEADER_BYTES = 24;
 const SHA256_BYTES = 32;
-/** size, mtime as a manifest has it, mtime, ctime, moment of hashing, inode, device: eight bytes each. */
-const COLUMNS = 7;
-const ROW_BYTES = COLUMNS * 8 + SHA256_BYTES + 1;
+/** size, mtime in seconds as a manifest has it, ctime and moment of hashing in milliseconds: eight bytes each. */
+const [SIZE, MTIME, CTIME_MS, HASHED_AT_MS, NUMBERS] = [0, 1, 2, 3, 4];
+/** inode, device: eight bytes each. */
+const IDS = 2;
+const ROW_BYTES = (NUMBERS + IDS) * 8 + SHA256_BYTES + 1;
 const ALIGNMENT = 8;
 
 /**
  * A file modified within this time before it was hashed may have been modified again in the same tick of the file
  * system's clock (two seconds on FAT): its hash is never trusted later.
  */
-const RACY_NS = 2_000_000_000n;
+const RACY_MS = 2_000;
+/** Of today's times doubles hold half of that. */
+const SAME_TIME_MS = 0.001;
 
 interface Columns {
-  readonly size: Float64Array;
-  /** Seconds since the epoch, as a manifest has them. */
-  readonly mtime: Float64Array;
-  readonly mtimeNs: BigInt64Array;
-  readonly ctimeNs: BigInt64Array;
-  readonly hashedAtNs: BigInt64Array;
+  /** Column by column. */
+  readonly numbers: Float64Array;
   readonly inode: BigUint64Array;
   readonly device: BigUint64Array;
   readonly sha256: Uint8Array<ArrayBuffer>;
@@ -111,6 +111,15 @@ export class HashRecord {
     return this.rows === 0 ? [] : this.joinedNames().split("\0");
   }
 
+  /** Quick for the first and the last row. */
+  name(row: number): string {
+    const joined = this.joinedNames();
+    const first = joined.indexOf("\0");
+    if (first < 0) return joined;
+    if (row === 0) return joined.slice(0, first);
+    return row === this.rows - 1 ? joined.slice(joined.lastIndexOf("\0") + 1) : (joined.split("\0")[row] ?? "");
+  }
+
   /** Every hash in hex, one after another: row k's 64 digits start at 64 k. */
   hashes(): string {
     return this.#column.sha256.toHex();
@@ -121,12 +130,16 @@ export class HashRecord {
     const at = row * SHA256_BYTES;
     const sha256 =
       hashes?.slice(at * 2, (at + SHA256_BYTES) * 2) ?? this.#column.sha256.subarray(at, at + SHA256_BYTES).toHex();
-    return { path, size: this.size(row), mtime: this.#column.mtime[row] ?? 0, sha256 };
+    return { path, size: this.size(row), mtime: this.#number(MTIME, row), sha256 };
   }
 
   /** Bytes; of a row that is hashed or large. */
   size(row: number): number {
-    return this.#column.size[row] ?? 0;
+    return this.#number(SIZE, row);
+  }
+
+  inode(row: number): bigint {
+    return this.#column.inode[row] ?? 0n;
   }
 
   /** Why the row has no hash; undefined when it has one. */
@@ -143,15 +156,14 @@ export class HashRecord {
     return this.#column.outcome[row] === LARGE;
   }
 
-  /** @param hashedAtNs no later than the first byte was read */
-  setHashed(row: number, stat: FileStat, sha256: string, hashedAtNs: bigint): void {
+  /** @param hashedAtMs since the epoch, no later than the first byte was read */
+  setHashed(row: number, stat: FileStat, sha256: string, hashedAtMs: number): void {
     const into = this.#column;
     into.outcome[row] = HASHED;
-    into.size[row] = stat.size;
-    into.mtime[row] = pythonMtime(stat.mtimeNs);
-    into.mtimeNs[row] = stat.mtimeNs;
-    into.ctimeNs[row] = stat.ctimeNs;
-    into.hashedAtNs[row] = hashedAtNs;
+    this.#setNumber(SIZE, row, stat.size);
+    this.#setNumber(MTIME, row, pythonMtime(stat.mtimeNs));
+    this.#setNumber(CTIME_MS, row, Number(stat.ctimeNs) / 1e6);
+    this.#setNumber(HASHED_AT_MS, row, hashedAtMs);
     into.inode[row] = stat.inode;
     into.device[row] = stat.device;
     into.sha256.subarray(row * SHA256_BYTES).setFromHex(sha256);
@@ -163,18 +175,14 @@ export class HashRecord {
   }
 
   setLarge(row: number, size: number): void {
-    this.#column.size[row] = size;
+    this.#setNumber(SIZE, row, size);
     this.#column.outcome[row] = LARGE;
   }
 
   /** Takes over what another record says of a file. */
   copyRow(row: number, source: HashRecord, sourceRow: number): void {
     const [into, from] = [this.#column, source.#column];
-    into.size[row] = from.size[sourceRow] ?? 0;
-    into.mtime[row] = from.mtime[sourceRow] ?? 0;
-    into.mtimeNs[row] = from.mtimeNs[sourceRow] ?? 0n;
-    into.ctimeNs[row] = from.ctimeNs[sourceRow] ?? 0n;
-    into.hashedAtNs[row] = from.hashedAtNs[sourceRow] ?? 0n;
+    for (let column = 0; column < NUMBERS; column++) this.#setNumber(column, row, source.#number(column, sourceRow));
     into.inode[row] = from.inode[sourceRow] ?? 0n;
     into.device[row] = from.device[sourceRow] ?? 0n;
     const at = sourceRow * SHA256_BYTES;
@@ -194,24 +202,34 @@ export class HashRecord {
   }
 
   /**
-   * True when the file with `stat` surely has the bytes that were hashed. The inode tells a file put in the other's
-   * place, the ctime one whose mtime was put back; the device does not count, since network mounts change theirs.
+   * True when the file with `stat` surely has the bytes that were hashed, and the inode is not beyond what `stat` can
+   * tell. The inode tells a file put in the other's place, the ctime one whose mtime was put back; the device does not
+   * count, since network mounts change theirs.
    */
-  isTrusted(row: number, stat: FileStat, nowNs: bigint): boolean {
-    const known = this.#column;
+  isTrusted(row: number, stat: QuickStat, nowMs: number): boolean {
+    const { numbers, inode, outcome } = this.#column;
+    const { mtimeMs, ctimeMs } = stat;
     if (
-      known.outcome[row] !== HASHED ||
-      stat.kind !== "file" ||
-      stat.size !== known.size[row] ||
-      stat.mtimeNs !== known.mtimeNs[row] ||
-      stat.ctimeNs !== known.ctimeNs[row] ||
-      stat.inode !== known.inode[row]
+      outcome[row] !== HASHED ||
+      !stat.isFile() ||
+      stat.size !== numbers[row] ||
+      stat.ino !== Number(inode[row]) ||
+      !isSameTime(mtimeMs, (numbers[MTIME * this.rows + row] ?? 0) * 1_000) ||
+      !isSameTime(ctimeMs, numbers[CTIME_MS * this.rows + row] ?? 0)
     )
       return false;
-    const hashedAtNs = known.hashedAtNs[row] ?? 0n;
-    const settledNs = hashedAtNs - RACY_NS;
+    const hashedAtMs = numbers[HASHED_AT_MS * this.rows + row] ?? 0;
+    const settledMs = hashedAtMs - RACY_MS;
     // Hashed in what is the future now: the clock went backwards, and what the stat says may have come about twice.
-    return stat.mtimeNs <= settledNs && stat.ctimeNs <= settledNs && hashedAtNs <= nowNs;
+    return mtimeMs <= settledMs && ctimeMs <= settledMs && hashedAtMs <= nowMs;
+  }
+
+  #number(column: number, row: number): number {
+    return this.#column.numbers[column * this.rows + row] ?? 0;
+  }
+
+  #setNumber(column: number, row: number, value: number): void {
+    this.#column.numbers[column * this.rows + row] = value;
   }
 
   get #column(): Columns {
@@ -226,16 +244,18 @@ export class HashRecord {
 }
 
 function columnsOf({ buffer, byteOffset }: Uint8Array<ArrayBuffer>, rows: number): Columns {
-  const column = (index: number) => byteOffset + HEADER_BYTES + index * rows * 8;
+  const numbersAt = byteOffset + HEADER_BYTES;
+  const idsAt = numbersAt + NUMBERS * rows * 8;
+  const sha256At = idsAt + IDS * rows * 8;
   return {
-    size: new Float64Array(buffer, column(0), rows),
-    mtime: new Float64Array(buffer, column(1), rows),
-    mtimeNs: new BigInt64Array(buffer, column(2), rows),
-    ctimeNs: new BigInt64Array(buffer, column(3), rows),
-    hashedAtNs: new BigInt64Array(buffer, column(4), rows),
-    inode: new BigUint64Array(buffer, column(5), rows),
-    device: new BigUint64Array(buffer, column(6), rows),
-    sha256: new Uint8Array(buffer, column(COLUMNS), rows * SHA256_BYTES),
-    outcome: new Uint8Array(buffer, column(COLUMNS) + rows * SHA256_BYTES, rows),
+    numbers: new Float64Array(buffer, numbersAt, NUMBERS * rows),
+    inode: new BigUint64Array(buffer, idsAt, rows),
+    device: new BigUint64Array(buffer, idsAt + rows * 8, rows),
+    sha256: new Uint8Array(buffer, sha256At, rows * SHA256_BYTES),
+    outcome: new Uint8Array(buffer, sha256At + rows * SHA256_BYTES, rows),
   };
+}
+
+function isSameTime(aMs: number, bMs: number): boolean {
+  return Math.abs(aMs - bMs) < SAME_TIME_MS;
 }

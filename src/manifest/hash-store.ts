@@ -9,10 +9,14 @@ const FILE_NAME = "hash-index.sqlite";
 /** "cvhi": tells our database from another application's. */
 const APPLICATION_ID = 0x63766869;
 /** Of the table and of the records in it. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** Records are stored in blobs of about this size: few enough to load at once, small enough to lose one. */
 const BLOB_BYTES = 262_144;
+/** Of an index that knows some 2,500 files, which are shared among threads. */
+const LARGE_BYTES = 262_144;
+/** The largest pages SQLite has: blobs are read and written in so few pieces. */
+const PAGE_BYTES = 65_536;
 /** Dead records may take up so much more than the live ones before all is written anew. */
 const DEAD_BYTES_MAX = 4_194_304;
 
@@ -31,14 +35,14 @@ export interface HashStoreOptions {
  */
 export function openHashIndex(options: HashStoreOptions): OpenHashIndex {
   const { files, tree, root } = options;
-  return async () => {
+  return async (onLarge = () => undefined) => {
     const folder = files.join(root, "cache", "cloud");
     const path = files.join(folder, FILE_NAME);
     try {
       const realRoot = tree.realPath(root);
       if (realRoot === undefined) return undefined;
       await files.makeFolder(folder);
-      const store = (await openStore(options, path)) ?? (await remade(options, path));
+      const store = (await openStore(options, path, onLarge)) ?? (await remade(options, path));
       return store && new HashIndex(store, realRoot.endsWith("/") ? realRoot : `${realRoot}/`);
     } catch (error) {
       if (error instanceof SyncError) return undefined;
@@ -48,9 +52,11 @@ export function openHashIndex(options: HashStoreOptions): OpenHashIndex {
 }
 
 /** undefined when what is there is no index of ours. @throws SyncError when it cannot be used now */
-async function openStore(options: HashStoreOptions, path: string): Promise<HashStore | undefined> {
+async function openStore(options: HashStoreOptions, path: string, onLarge: () => void): Promise<HashStore | undefined> {
+  const { kind, size } = (await options.files.lstat(path)) ?? { kind: "file", size: 0 };
   // A symlink would have us write where it leads.
-  if (((await options.files.lstat(path))?.kind ?? "file") !== "file") return undefined;
+  if (kind !== "file") return undefined;
+  if (size >= LARGE_BYTES) onLarge();
   try {
     return new SqliteHashStore(options.openDatabase(path), options.newHasher);
   } catch (error) {
@@ -61,7 +67,7 @@ async function openStore(options: HashStoreOptions, path: string): Promise<HashS
 
 async function remade(options: HashStoreOptions, path: string): Promise<HashStore | undefined> {
   for (const end of ["", "-journal", "-wal", "-shm"]) await options.files.remove(path + end);
-  return await openStore(options, path);
+  return await openStore(options, path, () => undefined);
 }
 
 /** Blobs of records, added at the end: what is written later counts. */
@@ -126,7 +132,7 @@ class SqliteHashStore implements HashStore {
     const [{ tables } = { tables: 0 }] = this.#database.rows("SELECT count(*) AS tables FROM sqlite_schema");
     if (id === 0 && tables === 0) {
       this.#database.execute(
-        `BEGIN IMMEDIATE; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT};
+        `PRAGMA page_size = ${PAGE_BYTES}; BEGIN IMMEDIATE; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT};
         CREATE TABLE blobs (id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, data BLOB NOT NULL) STRICT; COMMIT`,
       );
     } else if (id !== APPLICATION_ID || this.#pragma("user_version") !== FORMAT) {

@@ -3,6 +3,12 @@ import type { RelativePath } from "../core/paths.ts";
 export type PathRule = (path: RelativePath) => boolean;
 
 /**
+ * What a PathRule says of many files of one folder, roughly: false when it is surely false for all of them.
+ * @param prefix the folder's path and `/`, or "" @param names each followed by NUL
+ */
+export type NamesRule = (prefix: string, names: string) => boolean;
+
+/**
  * `rule` made to hold for everything below a path for which it holds. The answer for the last folder is remembered:
  * callers ask in path order, so most questions cost one call of `rule`.
  */

@@ -2,10 +2,11 @@ import { compareCodePoints } from "../core/code-point.ts";
 import type { RelativePath } from "../core/paths.ts";
 import type { ManifestEntry } from "./manifest.ts";
 
-/** What is known of some files of one folder, a row for each. */
+/** What is known of some files of one folder, a row for each, by code point of their names and each once. */
 export interface FolderRecord {
   /** By row. */
   names(): string[];
+  name(row: number): string;
   /** Of all rows, for `entry`. */
   hashes(): string;
   entry(row: number, path: RelativePath, hashes?: string): ManifestEntry;
@@ -106,7 +107,10 @@ export class RecordedEntries implements ReadonlyMap<RelativePath, ManifestEntry>
   }
 }
 
-/** Tells of rows that are given one after another whether they are by code point of the path, each path once. */
+/**
+ * Tells of rows that are given one after another whether they are by code point of the path, each path once. Those of
+ * one record are: so a folder is listed.
+ */
 export class RowOrder {
   #last: RelativePath | undefined;
   #isRight = true;
@@ -117,12 +121,8 @@ export class RowOrder {
 
   add({ prefix, record, from, to }: RecordedRows): void {
     if (!this.#isRight || from === to) return;
-    const names = record.names();
-    this.#isRight = this.#last === undefined || compareCodePoints(this.#last, prefix + (names[from] ?? "")) < 0;
-    for (let row = from + 1; row < to && this.#isRight; row++) {
-      this.#isRight = compareCodePoints(names[row - 1] ?? "", names[row] ?? "") < 0;
-    }
-    this.#last = prefix + (names[to - 1] ?? "");
+    this.#isRight = this.#last === undefined || compareCodePoints(this.#last, prefix + record.name(from)) < 0;
+    this.#last = prefix + record.name(to - 1);
   }
 }
 

@@ -2,8 +2,8 @@ import { compareCodePoints } from "../core/code-point.ts";
 import { SyncError } from "../core/errors.ts";
 import { normaliseInclude, type RelativePath } from "../core/paths.ts";
 import { compileExcludes, DEFAULT_EXCLUDE } from "./exclude.ts";
-import { isHardExcluded } from "./hard-exclusion.ts";
-import { inherited, type PathRule } from "./inherited.ts";
+import { isHardExcluded, mayHardExcludeAny } from "./hard-exclusion.ts";
+import { inherited, type NamesRule, type PathRule } from "./inherited.ts";
 
 /** What an installation mirrors unless its settings or a request say otherwise (shared with the Python studio). */
 export const DEFAULT_INCLUDE: readonly string[] = [
@@ -32,8 +32,14 @@ export interface Scope {
   readonly exclude: readonly string[];
   /** True when a file at `path` is to be recorded, and may be taken for deleted when it is gone. */
   readonly holds: PathRule;
-  /** True when an exclude or a hard exclusion names `path` itself; folders above it have been asked before. */
-  readonly excludesHere: PathRule;
+}
+
+/** Excludes and hard exclusions, for paths whose folders have been asked before. */
+export interface ExcludesHere {
+  /** True when one of them names `path` itself. */
+  readonly excludes: PathRule;
+  /** False when `excludes` is surely false for all names of a folder. */
+  readonly mayExcludeAny: NamesRule;
 }
 
 export interface ScopeOptions {
@@ -47,17 +53,19 @@ export interface ScopeOptions {
 export function createScope(options: ScopeOptions = {}): Scope {
   const { include, includeInside } = foldIncludes(options.include ?? DEFAULT_INCLUDE);
   const exclude = [...(options.exclude ?? DEFAULT_EXCLUDE)];
-  const excludesHere = compileExcludesHere(exclude);
-  const excludes = inherited(excludesHere);
+  const excludes = inherited(compileExcludesHere(exclude).excludes);
   const included = new Set(include);
   const includes = included.has("") ? () => true : inherited((path) => included.has(path));
-  return { include, includeInside, exclude, excludesHere, holds: (path) => includes(path) && !excludes(path) };
+  return { include, includeInside, exclude, holds: (path) => includes(path) && !excludes(path) };
 }
 
-/** The rule `excludesHere` of a scope with these exclude patterns. @throws SyncError `bad_pattern` (exclude.ts) */
-export function compileExcludesHere(exclude: readonly string[]): PathRule {
-  const { matches } = compileExcludes(exclude);
-  return (path) => matches(path) || isHardExcluded(path);
+/** What a scope with these exclude patterns leaves out. @throws SyncError `bad_pattern` (exclude.ts) */
+export function compileExcludesHere(exclude: readonly string[]): ExcludesHere {
+  const { matches, mayMatchAny } = compileExcludes(exclude);
+  return {
+    excludes: (path) => matches(path) || isHardExcluded(path),
+    mayExcludeAny: (prefix, names) => mayMatchAny(prefix, names) || mayHardExcludeAny(prefix, names),
+  };
 }
 
 /** Sorted, each once; those that another one already holds stand apart. */

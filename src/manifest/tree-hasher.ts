@@ -10,6 +10,7 @@ import {
   type FilesJob,
   type FolderAnswer,
   type FolderJob,
+  HASH_WORK,
   JOB_FILES_MAX,
   splitNative,
   type UnlistedAnswer,
@@ -59,7 +60,7 @@ export interface TreeHasherOptions {
 /** Hashes here or in other threads, whatever the index cannot answer. The result depends on neither. */
 export function createTreeHasher(options: TreeHasherOptions): TreeHasher {
   return async (task) => {
-    const index = await options.openIndex?.(task.signal);
+    const index = await options.openIndex?.(() => options.pool?.prepare(HASH_WORK));
     let run: HashRun | undefined;
     try {
       run = new HashRun(options, task, index);
@@ -156,7 +157,7 @@ class HashRun {
       kind: "folder",
       key: key ?? "",
       known: isAtOnce ? bytesOf(known) : [],
-      nowNs: this.#nowNs(),
+      nowMs: this.#nowMs(),
       folder: place,
       filesMax: isAtOnce ? JOB_FILES_MAX : 0,
     };
@@ -190,7 +191,7 @@ class HashRun {
   /** The files of a folder that were hashed together with the listing. */
   #takeOnlyPart(node: FolderNode, known: readonly Uint8Array<ArrayBuffer>[], answer: FilesAnswer): void {
     const inside = insideOf(node.place.native);
-    const job = { kind: "files", key: node.key ?? "", known, nowNs: this.#nowNs(), inside, part: 0 } as const;
+    const job = { kind: "files", key: node.key ?? "", known, nowMs: this.#nowMs(), inside, part: 0 } as const;
     const progress = this.#startFolder(node.key, 1);
     const task = this.#filesTask({ ...job, names: "", takesLarge: false }, 1, node, progress);
     this.#work.finishFiles(task, answer);
@@ -203,7 +204,7 @@ class HashRun {
     for (let part = progress.jobsLeft - 1; part >= 0; part--) {
       const members = names.slice(part * JOB_FILES_MAX, (part + 1) * JOB_FILES_MAX);
       const known = bytesOf(this.#known(node.key, members));
-      const job = { kind: "files", key: node.key ?? "", known, nowNs: this.#nowNs(), inside, part } as const;
+      const job = { kind: "files", key: node.key ?? "", known, nowMs: this.#nowMs(), inside, part } as const;
       const task = { ...job, names: members.join("\0"), takesLarge: false };
       this.#work.addFiles(this.#filesTask(task, members.length, node, progress));
     }
@@ -236,7 +237,7 @@ class HashRun {
     const key = this.index?.keyOf(inside);
     if (key !== undefined) this.#keys.add(key);
     const known = bytesOf(this.#known(key, [name]));
-    const job = { kind: "files", key: key ?? "", known, nowNs: this.#nowNs(), inside, part: 0 } as const;
+    const job = { kind: "files", key: key ?? "", known, nowMs: this.#nowMs(), inside, part: 0 } as const;
     const done = ({ record, hits }: DoneFiles) => {
       this.#takeLooseRow(record, path);
       if (key !== undefined && hits === 0) this.index?.addPartly(key, [record]);
@@ -305,8 +306,8 @@ class HashRun {
     return key === undefined || this.task.rehash === true ? [] : (this.index?.known(key, names) ?? []);
   }
 
-  #nowNs(): bigint {
-    return BigInt(Math.floor(this.#clock.now())) * 1_000_000n;
+  #nowMs(): number {
+    return Math.floor(this.#clock.now());
   }
 
   /** As they were recorded; in a Map of their own when symlinks brought in what has to be put in its place. */

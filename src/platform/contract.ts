@@ -182,10 +182,12 @@ export interface FileLock {
  * does. The caller gives the event loop its turn between batches.
  */
 export interface TreeReader {
-  /** Entries of one folder, in no order. @throws `file_missing`, `file_unreadable` */
-  list(folder: string): TreeEntry[];
+  /** What is in one folder. @throws `file_missing`, `file_unreadable` */
+  list(folder: string): TreeListing;
   /** undefined when nothing is there. Does not follow. */
   lstat(path: string): FileStat | undefined;
+  /** As `lstat`, quick to get: enough to tell that a file is as it was. */
+  glance(path: string): QuickStat | undefined;
   /** undefined when nothing is there. Follows symlinks. */
   stat(path: string): FileStat | undefined;
   /** Every symlink followed; undefined when it does not exist or is a loop. */
@@ -194,12 +196,26 @@ export interface TreeReader {
   open(path: string, options?: { readonly followSymlink?: boolean }): TreeFile;
 }
 
-export interface TreeEntry {
-  /** The name as Unicode; lossy (U+FFFD) when `validName` is false. */
-  readonly name: string;
-  /** False when the bytes of the name are not valid UTF-8: such a file cannot be named in a manifest. */
-  readonly validName: boolean;
-  readonly kind: FileKind;
+/** What a runtime has of a stat without converting anything. */
+export interface QuickStat {
+  isFile(): boolean;
+  readonly size: number;
+  /** Since the epoch, to less than half a microsecond. */
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+  /** Inode; not exact beyond Number.MAX_SAFE_INTEGER. */
+  readonly ino: number;
+}
+
+/** The names in a folder by what they are, as Unicode and in no order. */
+export interface TreeListing {
+  readonly files: string[];
+  readonly folders: string[];
+  readonly symlinks: string[];
+  /** Pipes, sockets, devices. */
+  readonly others: string[];
+  /** Of whatever kind, lossy (U+FFFD): the bytes are not valid UTF-8, and no manifest can name them. */
+  readonly invalid: string[];
 }
 
 export interface TreeFile {

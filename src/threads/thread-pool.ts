@@ -96,6 +96,21 @@ export class ThreadPool {
     });
   }
 
+  /** Starts the first thread, which loads what it needs for the work, before there is any. */
+  prepare({ name: work }: Work<unknown, unknown, unknown>): void {
+    if (this.#broken || this.#members.length > 0) return;
+    try {
+      const { thread } = this.#start();
+      thread.keepAlive(false);
+      // Nobody waits for the answer.
+      thread.post({ id: this.#nextId++, work, terms: undefined, jobs: [] });
+      this.#closeWhenIdle();
+    } catch (error) {
+      // Who needs the thread is told.
+      if (!(error instanceof ThreadLostError)) throw error;
+    }
+  }
+
   /** Ends the threads. What they had to do fails as a lost thread. */
   close(): void {
     this.#cancelClosing?.();

@@ -11,6 +11,15 @@ describe("a pattern on one path", () => {
     expect(wrong).toEqual([]);
   });
 
+  test("the quick question about a whole folder never clears what a pattern excludes", () => {
+    const missed = vectors.cases.filter(({ pattern, path, excluded }) => {
+      const cut = path.lastIndexOf("/") + 1;
+      return excluded && !compileExcludes([pattern]).mayMatchAny(path.slice(0, cut), `a\0${path.slice(cut)}\0z\0`);
+    });
+    expect(missed).toEqual([]);
+    expect(compileExcludes(DEFAULT_EXCLUDE).mayMatchAny("assets/scene/", "frame.png\0frame.tmp.png\0")).toBe(false);
+  });
+
   test("the defaults exclude caches at the root and leftovers everywhere", () => {
     const { matches } = compileExcludes(DEFAULT_EXCLUDE);
     expect(["cache/x", "tmp", ".git/config", "assets/a.tmp", "a/b.pyc"].filter((path) => !matches(path))).toEqual([]);

@@ -1,5 +1,5 @@
 import { SyncError } from "../../src/core/errors.ts";
-import type { FileStat, TreeEntry, TreeFile, TreeReader } from "../../src/platform/contract.ts";
+import type { FileStat, QuickStat, TreeFile, TreeListing, TreeReader } from "../../src/platform/contract.ts";
 
 interface Node {
   content: Uint8Array;
@@ -70,6 +70,10 @@ export class FakeTree {
   readonly tree: TreeReader = {
     list: (folder) => this.#list(folder),
     lstat: (path) => this.#stat(path),
+    glance: (path) => {
+      const stat = this.#stat(path);
+      return stat && quickStat(stat);
+    },
     stat: (path) => this.#stat(path),
     realPath: (path) => path,
     open: (path) => this.#open(path),
@@ -79,11 +83,9 @@ export class FakeTree {
     return this.nowNs - (this.nowNs % this.tickNs);
   }
 
-  #list(folder: string): TreeEntry[] {
-    if (folder === this.root) return [{ name: "files", validName: true, kind: "directory" }];
-    return this.names().map((name) => {
-      return { name, validName: true, kind: "file" };
-    });
+  #list(folder: string): TreeListing {
+    const nothing = { files: [], folders: [], symlinks: [], others: [], invalid: [] };
+    return folder === this.root ? { ...nothing, folders: ["files"] } : { ...nothing, files: this.names() };
   }
 
   #stat(path: string): FileStat | undefined {
@@ -113,6 +115,17 @@ export class FakeTree {
     const folder = `${this.root}/files/`;
     return path.startsWith(folder) ? this.#files.get(path.slice(folder.length)) : undefined;
   }
+}
+
+/** The same as `glance` would tell it. */
+export function quickStat({ kind, size, mtimeNs, ctimeNs, inode }: FileStat): QuickStat {
+  return {
+    isFile: () => kind === "file",
+    size,
+    mtimeMs: Number(mtimeNs) / 1e6,
+    ctimeMs: Number(ctimeNs) / 1e6,
+    ino: Number(inode),
+  };
 }
 
 function statOf({ content, mtimeNs, ctimeNs, inode }: Node): FileStat {

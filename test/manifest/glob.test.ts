@@ -6,6 +6,12 @@ function matches(pattern: string, text: string): boolean {
   return new Glob(pattern).matches(text);
 }
 
+/** What `mayMatchAny` says of the folder of `path`, in which there are others too. */
+function mayMatch(glob: Glob, path: string): boolean {
+  const cut = path.lastIndexOf("/") + 1;
+  return glob.mayMatchAny(path.slice(0, cut), ["other", path.slice(cut), "last"].map((name) => `${name}\0`).join(""));
+}
+
 describe("patterns mean what they mean to the Python studio", () => {
   test("a thousand generated patterns answer as fnmatchcase did", () => {
     const wrong: string[] = [];
@@ -16,6 +22,25 @@ describe("patterns mean what they mean to the Python studio", () => {
         if (matches(pattern, text)) wrong.push(JSON.stringify({ pattern, text, expected: false }));
     }
     expect(wrong).toEqual([]);
+  });
+
+  test("of every match the quick question about a whole folder says that there may be one", () => {
+    const missed = vectors.cases.flatMap(({ pattern, matches: same }) => {
+      const glob = new Glob(pattern);
+      return same.filter((text) => !text.includes("\0") && !mayMatch(glob, text)).map((text) => ({ pattern, text }));
+    });
+    expect(missed).toEqual([]);
+  });
+
+  test("the quick question clears folders that a pattern is not about", () => {
+    const names = ["frame-1.png", "tmp.png", "x.tmp.png"];
+    const about = (pattern: string, prefix: string) => new Glob(pattern).mayMatchAny(prefix, `${names.join("\0")}\0`);
+    expect(["*.tmp", "cache/*", "assets/sce/*", "*/1/*.jpg"].filter((each) => about(each, "assets/scene-1/"))).toEqual(
+      [],
+    );
+    expect(
+      ["*.png", "ass*", "assets/scene-1/*", "[x]*", "*/?"].filter((each) => !about(each, "assets/scene-1/")),
+    ).toEqual([]);
   });
 
   test("a star crosses folders and line breaks", () => {

@@ -1,10 +1,18 @@
 import { describe, expect, test } from "bun:test";
+import { isHardExcluded, mayHardExcludeAny } from "../../src/manifest/hard-exclusion.ts";
 import { createScope } from "../../src/manifest/scope.ts";
 
 const everything = createScope({ include: ["."], exclude: [] });
 
+/** Also by the quick question about a whole folder, which is to clear none that holds one of these. */
 function expectRefused(paths: readonly string[]): void {
   expect(paths.filter(everything.holds)).toEqual([]);
+  const cleared = paths.filter((path) => {
+    const cut = path.lastIndexOf("/") + 1;
+    const isEntered = !isHardExcluded(path.slice(0, Math.max(0, cut - 1)));
+    return isEntered && isHardExcluded(path) && !mayHardExcludeAny(path.slice(0, cut), `a\0${path.slice(cut)}\0z\0`);
+  });
+  expect(cleared).toEqual([]);
 }
 
 function expectHeld(paths: readonly string[]): void {
@@ -62,6 +70,11 @@ describe("security 13: no include brings in", () => {
     const named = createScope({ include: ["config/comfyvn.secrets.json", ".env", "logs/server.log"], exclude: [] });
     expect(named.include.filter(named.holds)).toEqual([]);
   });
+});
+
+test("an ordinary folder is cleared at one question", () => {
+  const ordinary = ["assets/", "datas/", "assets/cache/"];
+  expect(ordinary.filter((prefix) => mayHardExcludeAny(prefix, "webhooks.json\0secrets.env\0"))).toEqual([]);
 });
 
 test("what only resembles them is the user's and is kept", () => {

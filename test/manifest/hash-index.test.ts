@@ -3,7 +3,9 @@ import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, write
 import { join } from "node:path";
 import { createScope } from "../../src/manifest/scope.ts";
 import { systemClock } from "../../src/core/clock.ts";
+import type { FileStat } from "../../src/platform/contract.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+import { quickStat } from "./fake-tree.ts";
 import { indexedScan, openIndexOf, settledClock, watchedTree } from "./indexed.ts";
 import { expectCode, paths, plant, sha256Of, tree, treeWith } from "./support.ts";
 
@@ -122,6 +124,28 @@ describe("a file is read again", () => {
     renameSync(at("a/3"), at("a/2"));
     const { entries } = (await again()).manifest;
     expect([entries.get("a/1")?.sha256, entries.get("a/2")?.sha256]).toEqual([sha256Of("two"), sha256Of("one")]);
+  });
+
+  test("when one with nearly the same inode took its place, and inodes are larger than a double holds", async () => {
+    const { scan: again } = workspace({ "a/1": "one" });
+    let inode = 2n ** 60n;
+    let opened = 0;
+    const stat = (path: string) => ({ ...tree.lstat(path), inode }) as FileStat;
+    const wide = treeWith({
+      lstat: stat,
+      glance: (path) => quickStat(stat(path)),
+      open: (path) => {
+        opened++;
+        return { ...tree.open(path), stat: () => stat(path) };
+      },
+    });
+    for (const expected of [1, 1]) {
+      await again({ tree: wide });
+      expect(opened).toBe(expected);
+    }
+    inode++;
+    await again({ tree: wide });
+    expect(opened).toBe(2);
   });
 
   test("when it was written less than two seconds before it was hashed", async () => {

@@ -1,24 +1,25 @@
 import { describe, expect, test } from "bun:test";
 import { HashRecord } from "../../src/manifest/hash-record.ts";
 import type { FileStat } from "../../src/platform/contract.ts";
+import { quickStat } from "./fake-tree.ts";
 import { sha256Of } from "./support.ts";
 
-const SECOND = 1_000_000_000n;
-const HASHED_AT = 1_700_000_000n * SECOND;
+const HASHED_AT_MS = 1_700_000_000_000;
+const WRITTEN_AT_NS = BigInt(HASHED_AT_MS - 2_000) * 1_000_000n;
 /** Written just long enough before it was hashed. */
 const STAT: FileStat = {
   kind: "file",
   size: 5,
-  mtimeNs: HASHED_AT - 2n * SECOND,
-  ctimeNs: HASHED_AT - 2n * SECOND,
-  inode: 2n ** 64n - 1n,
+  mtimeNs: WRITTEN_AT_NS,
+  ctimeNs: WRITTEN_AT_NS,
+  inode: 9n,
   device: 3n,
   mode: 0o644,
 };
 
 function recordOf(stat: FileStat = STAT): HashRecord {
   const record = HashRecord.create("folder/", "é\0b", 2, 7);
-  record.setHashed(0, stat, sha256Of("hello"), HASHED_AT);
+  record.setHashed(0, stat, sha256Of("hello"), HASHED_AT_MS);
   record.setFailed(1, "vanished");
   return record;
 }
@@ -39,11 +40,11 @@ test("a record tells all that was put in, also after its bytes were moved", () =
 
 describe("a hash is trusted", () => {
   test("of a file that was left alone for two seconds before", () => {
-    expect(recordOf().isTrusted(0, STAT, HASHED_AT)).toBe(true);
+    expect(recordOf().isTrusted(0, quickStat(STAT), HASHED_AT_MS)).toBe(true);
   });
 
   test("on another device: network mounts change theirs", () => {
-    expect(recordOf().isTrusted(0, { ...STAT, device: 4n }, HASHED_AT)).toBe(true);
+    expect(recordOf().isTrusted(0, quickStat({ ...STAT, device: 4n }), HASHED_AT_MS)).toBe(true);
   });
 });
 
@@ -52,24 +53,24 @@ describe("a hash is not trusted when one thing differs", () => {
   test.each<[string, Partial<FileStat>]>([
     ["kind", { kind: "other" }],
     ["size", { size: 6 }],
-    ["mtime by a nanosecond", { mtimeNs: STAT.mtimeNs - 1n }],
-    ["ctime by a nanosecond", { ctimeNs: STAT.ctimeNs - 1n }],
-    ["inode by the last bit of 64", { inode: STAT.inode - 1n }],
+    ["mtime by two microseconds", { mtimeNs: STAT.mtimeNs - 2_000n }],
+    ["ctime by two microseconds", { ctimeNs: STAT.ctimeNs - 2_000n }],
+    ["inode", { inode: STAT.inode - 1n }],
   ])("%s", (_, change) => {
-    expect(recordOf().isTrusted(0, { ...STAT, ...change }, HASHED_AT)).toBe(false);
+    expect(recordOf().isTrusted(0, quickStat({ ...STAT, ...change }), HASHED_AT_MS)).toBe(false);
   });
 
   test.each(["mtimeNs", "ctimeNs"] as const)("%s less than two seconds before the hash, equal as it is", (field) => {
-    const stat = { ...STAT, [field]: STAT[field] + 1n };
-    expect(recordOf(stat).isTrusted(0, stat, HASHED_AT)).toBe(false);
+    const stat = { ...STAT, [field]: STAT[field] + 1_000n };
+    expect(recordOf(stat).isTrusted(0, quickStat(stat), HASHED_AT_MS)).toBe(false);
   });
 
   test("the clock, which is before the moment of the hash", () => {
-    expect(recordOf().isTrusted(0, STAT, HASHED_AT - 1n)).toBe(false);
+    expect(recordOf().isTrusted(0, quickStat(STAT), HASHED_AT_MS - 1)).toBe(false);
   });
 
   test("a row without a hash", () => {
     const zero = { ...STAT, size: 0, mtimeNs: 0n, ctimeNs: 0n, inode: 0n };
-    expect(HashRecord.create("", "a", 1, 0).isTrusted(0, zero, HASHED_AT)).toBe(false);
+    expect(HashRecord.create("", "a", 1, 0).isTrusted(0, quickStat(zero), HASHED_AT_MS)).toBe(false);
   });
 });

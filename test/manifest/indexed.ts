@@ -37,7 +37,7 @@ export function openIndexOf(
 export function indexedScan(root: string, options: IndexedOptions = {}): Promise<ScanResult> {
   const { pool, openDatabase = platform.openDatabase, tree = platform.tree, clock = settledClock() } = options;
   const { newHasher } = platform;
-  const openIndex = () => openIndexOf(root, { openDatabase, tree });
+  const openIndex = openHashIndex({ files: platform.files, tree, newHasher, openDatabase, root });
   return scan(root, { ...options, clock, hashTree: createTreeHasher({ tree, newHasher, clock, pool, openIndex }) });
 }
 

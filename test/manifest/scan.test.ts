@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { SyncError } from "../../src/core/errors.ts";
 import { createScope } from "../../src/manifest/scope.ts";
 import { walkTree } from "../../src/manifest/walk.ts";
+import type { TreeListing } from "../../src/platform/contract.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { expectCode, paths, plant, reasons, scan, sha256Of, tree, treeWith } from "./support.ts";
@@ -17,6 +18,11 @@ function workspace(files: Readonly<Record<string, string>> = {}): {
   const root = tempFolder();
   plant(root, files);
   return { root, at: (path) => join(root, path) };
+}
+
+/** What is in a folder, and a file that is not. */
+function withFile(listing: TreeListing, name: string): TreeListing {
+  return { ...listing, files: [...listing.files, name] };
 }
 
 describe("a scan records", () => {
@@ -82,10 +88,7 @@ describe("a scan records", () => {
   test("a tree as deep as paths can be, and no deeper", async () => {
     const { root } = workspace();
     const endless = treeWith({
-      list: () => [
-        { name: "d", validName: true, kind: "directory" },
-        { name: "f", validName: true, kind: "file" },
-      ],
+      list: () => ({ files: ["f"], folders: ["d"], symlinks: [], others: [], invalid: [] }),
       open: () => tree.open("/dev/null"),
     });
     const result = await scan(root, { tree: endless });
@@ -207,7 +210,10 @@ describe("what cannot be recorded is skipped and never missing", () => {
     execFileSync("mkfifo", [at("pipe")]);
     expect(reasons(await scan(root, { scope: createScope({ include: ["pipe"] }) }))).toEqual({ pipe: "not_a_file" });
     const late = treeWith({
-      list: (folder) => tree.list(folder).map((entry) => ({ ...entry, kind: "file" as const })),
+      list: (folder) => {
+        const { files, others } = tree.list(folder);
+        return { files: [...files, ...others], folders: [], symlinks: [], others: [], invalid: [] };
+      },
     });
     expect(reasons(await scan(root, { tree: late }))).toEqual({ pipe: "not_a_file" });
   });
@@ -278,10 +284,17 @@ describe("what cannot be recorded is skipped and never missing", () => {
   test("a file that vanishes after its folder was listed", async () => {
     const { root } = workspace({ a: "1", b: "2" });
     const vanishing = treeWith({
-      list: (folder) => [...tree.list(folder), { name: "gone", validName: true, kind: "file" }],
+      list: (folder) => withFile(tree.list(folder), "gone"),
     });
     const result = await scan(root, { tree: vanishing });
     expect([paths(result), reasons(result)]).toEqual([["a", "b"], { gone: "vanished" }]);
+  });
+
+  test("a name that the file system gives twice, which is recorded once", async () => {
+    const { root } = workspace({ a: "1", b: "2", c: "3" });
+    const twice = treeWith({ list: (folder) => withFile(withFile(tree.list(folder), "b"), "a") });
+    const { manifest } = await scan(root, { tree: twice });
+    expect([...manifest.entries.keys()]).toEqual(["a", "b", "c"]);
   });
 
   test("a folder that vanishes before it is entered", async () => {
@@ -314,7 +327,7 @@ describe("what cannot be recorded is skipped and never missing", () => {
   test("a path longer than manifests hold, though the file system gave it", async () => {
     const { root } = workspace({ "a/1": "1" });
     const name = "n".repeat(5_000);
-    const long = treeWith({ list: (folder) => [...tree.list(folder), { name, validName: true, kind: "file" }] });
+    const long = treeWith({ list: (folder) => withFile(tree.list(folder), name) });
     const result = await scan(root, { tree: long, scope: createScope({ include: ["a"] }) });
     expect([paths(result), reasons(result)]).toEqual([["a/1"], { [`a/${name}`]: "invalid_name" }]);
   });

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { SyncError } from "../../core/errors.ts";
-import type { TreeEntry, TreeFile, TreeReader } from "../contract.ts";
+import type { FileKind, TreeFile, TreeListing, TreeReader } from "../contract.ts";
 import { fileKind, fileStat } from "./file-stat.ts";
 import { isAbsent, readError, systemCode } from "./system-error.ts";
 
@@ -25,6 +25,15 @@ export const nodeTree: TreeReader = {
     try {
       const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
       return stats === undefined ? undefined : fileStat(stats);
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw readError(path, error);
+    }
+  },
+  glance: (path) => {
+    try {
+      // Without options, which would take longer to read than a missing file is rare.
+      return lstatSync(path);
     } catch (error) {
       if (isAbsent(error)) return undefined;
       throw readError(path, error);
@@ -50,32 +59,45 @@ export const nodeTree: TreeReader = {
   open,
 };
 
-function list(folder: string): TreeEntry[] {
+function list(folder: string): TreeListing {
   let entries: Dirent[];
   try {
     entries = readdirSync(folder, { withFileTypes: true });
   } catch (error) {
     throw readError(folder, error);
   }
-  const suspect = entries.some((entry) => entry.name.includes(REPLACEMENT));
-  const invalid = suspect ? invalidNames(folder) : undefined;
-  const seen = new Set<string>();
-  const result: TreeEntry[] = [];
+  const listing: TreeListing = { files: [], folders: [], symlinks: [], others: [], invalid: [] };
+  const suspects: Dirent[] = [];
   for (const entry of entries) {
-    if (invalid !== undefined && entry.name.includes(REPLACEMENT)) {
-      // Lossy names may coincide with each other and with a valid one: each name is given once of each kind below.
-      if (seen.has(entry.name)) continue;
-      seen.add(entry.name);
-      if (invalid.lossy.has(entry.name)) result.push({ name: entry.name, validName: false, kind: "other" });
-      if (!invalid.valid.has(entry.name)) continue;
-    }
-    result.push({ name: entry.name, validName: true, kind: kindOf(folder, entry) });
+    if (entry.name.includes(REPLACEMENT)) suspects.push(entry);
+    // Nearly all there is.
+    else if (entry.isFile()) listing.files.push(entry.name);
+    else namesOf(listing, kindOf(folder, entry)).push(entry.name);
   }
-  return result;
+  if (suspects.length > 0) addSuspects(folder, suspects, listing);
+  return listing;
+}
+
+function namesOf(listing: TreeListing, kind: FileKind): string[] {
+  if (kind === "file") return listing.files;
+  if (kind === "directory") return listing.folders;
+  return kind === "symlink" ? listing.symlinks : listing.others;
+}
+
+/** Lossy names may coincide with each other and with a valid one: each is given once as what it may be. */
+function addSuspects(folder: string, suspects: readonly Dirent[], listing: TreeListing): void {
+  const { valid, lossy } = invalidNames(folder);
+  const seen = new Set<string>();
+  for (const entry of suspects) {
+    if (seen.has(entry.name)) continue;
+    seen.add(entry.name);
+    if (lossy.has(entry.name)) listing.invalid.push(entry.name);
+    if (valid.has(entry.name)) namesOf(listing, kindOf(folder, entry)).push(entry.name);
+  }
 }
 
 /** File systems that do not tell the kind with the name (some network mounts) cost a stat. */
-function kindOf(folder: string, entry: Dirent): TreeEntry["kind"] {
+function kindOf(folder: string, entry: Dirent): FileKind {
   const kind = fileKind(entry);
   if (kind !== "other" || entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice())
     return kind;
