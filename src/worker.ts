@@ -24,9 +24,10 @@ serveThread(threadPort(), {
   },
   [UNPACK_WORK.name]: async () => {
     const { offerUnpacking } = await import("./backup/unpack-service.ts");
+    const link = "Deno" in globalThis ? undefined : (await import("./platform/bun/bun-link.ts")).bunLink();
     return offerUnpacking({
       files: nodeFiles,
-      openTreeWriter: openNodeTreeWriter,
+      openTreeWriter: (root) => openNodeTreeWriter(root, link),
       compression: nodeCompression,
       newHasher: newNodeHasher,
     });

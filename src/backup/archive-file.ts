@@ -36,9 +36,17 @@ export class ArchiveFile {
    * @throws SyncError `archive_invalid`
    */
   bytes(offset: number, length: number, aheadBytes = WINDOW_BYTES): Uint8Array | Promise<Uint8Array> {
+    return (
+      this.inWindow(offset, length) ??
+      this.#load(offset, length, Math.max(length, Math.min(aheadBytes, this.#aheadEnd - offset)))
+    );
+  }
+
+  /** The same bytes when they are in memory; else undefined. */
+  inWindow(offset: number, length: number): Uint8Array | undefined {
     const from = offset - this.#start;
-    if (from >= 0 && from + length <= this.#window.byteLength) return this.#window.subarray(from, from + length);
-    return this.#load(offset, length, Math.max(length, Math.min(aheadBytes, this.#aheadEnd - offset)));
+    const isThere = from >= 0 && from + length <= this.#window.byteLength;
+    return isThere ? this.#window.subarray(from, from + length) : undefined;
   }
 
   /** Exactly `length` bytes for as long as they are wanted. @throws SyncError `archive_invalid` */

@@ -281,9 +281,10 @@ export interface TreeWriter {
   /** Opens a file for reading. @throws SyncError `file_missing`, `file_unreadable` */
   open(path: string): TreeFile;
   /**
-   * A file that takes the name `path` at `commit`; missing folders are made. Its temp name `.<name>.<16 hex>.tmp` beside
-   * it depends on `path` alone: a temp file that a killed process left is replaced, so two writers must not write one
-   * path at a time. @throws SyncError `disk_full`, `write_failed`
+   * A file that takes the name `path` at `commit`; missing folders are made. Until then it has no name at all where system
+   * and runtime can do that (Linux, Bun): a process that is killed leaves nothing. Elsewhere, and where something has the
+   * name, it goes by a temp name `.<name>.<16 hex>.tmp` beside it, which depends on `path` alone: a temp file that a killed
+   * process left is replaced, so two writers must not write one path at a time. @throws SyncError `disk_full`, `write_failed`
    */
   create(path: string, options: NewFileOptions): NewFile;
   close(): void;
@@ -319,7 +320,9 @@ export interface Compression {
   deflate(bytes: Uint8Array, options: DeflateOptions): Promise<Uint8Array>;
   /** The `size` bytes that a whole stream stands for; undefined when it is broken, stands for more or less, or is followed by anything. */
   inflateNow(bytes: Uint8Array, size: number): Uint8Array | undefined;
-  /** The same in another thread. */
+  /** For many small streams: together they take half the time. @param pieceBytesMax of each, packed and inflated */
+  newInflateGroup(pieceBytesMax: number): InflateGroup;
+  /** The same as `inflateNow` in another thread. */
   inflate(bytes: Uint8Array, size: number): Promise<Uint8Array | undefined>;
   /**
    * The same in chunks, never more than `size` bytes together; returns false at the end (or as soon as it is known)
@@ -330,6 +333,16 @@ export interface Compression {
     compressedSize: number,
     size: number,
   ): AsyncGenerator<Uint8Array, boolean>;
+}
+
+/** Whole raw streams that are inflated in one call, in this thread. */
+export interface InflateGroup {
+  /** True when it is to be inflated before anything else is added. */
+  readonly isFull: boolean;
+  /** Copies `packed`. @param crc CRC-32 of the `size` bytes that it stands for */
+  add(packed: Uint8Array, size: number, crc: number): void;
+  /** What `inflateNow` answers for each, in order; for a wrong CRC that or undefined. The group is empty afterwards. */
+  inflate(): readonly (Uint8Array | undefined)[];
 }
 
 export interface DeflateOptions {

@@ -8,6 +8,7 @@ import { verifyBackup } from "../../src/backup/verify-backup.ts";
 import { SyncError } from "../../src/core/errors.ts";
 import type { NewFile, TreeWriter } from "../../src/platform/contract.ts";
 import { systemFault } from "../support/faulty-files.ts";
+import { openNodeTreeWriter } from "../../src/platform/node/node-tree-writer.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { codeOf } from "../support/workspace.ts";
 import { backupBench, engineAt, filesBelow, NAME, treeOf } from "./backup-bench.ts";
@@ -311,11 +312,12 @@ describe("security 20: a restore that fails on the way", () => {
 test("a temp file that a killed restore left does not stop the next one", async () => {
   const bench = backupBench();
   bench.archive(archived());
-  const writer = bench.engine.openTreeWriter(bench.root);
+  const openTreeWriter = (root: string) => openNodeTreeWriter(root, undefined);
+  const writer = openTreeWriter(bench.root);
   writer.create("assets/a.txt", { mode: 0o644, mtime: 0 }).write(new Uint8Array(3));
   writer.close();
   expect(filesBelow(join(bench.root, "assets"))).toHaveLength(1);
-  await restoreBackup(bench.engine, { name: NAME });
+  await restoreBackup({ ...bench.engine, openTreeWriter }, { name: NAME });
   expect(filesBelow(join(bench.root, "assets"))).toEqual(["a.txt", "b/c.txt"]);
 });
 

@@ -8,6 +8,7 @@ const { files } = nodePlatform({
   runtime: "bun",
   serve: () => Promise.reject(new Error("serves nothing")),
   reclaimMemory: () => undefined,
+  link: undefined,
 });
 
 test("a folder that another removes all the time is made, and is never taken for a file in the way", async () => {

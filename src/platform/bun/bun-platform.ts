@@ -1,8 +1,9 @@
 import type { Platform } from "../contract.ts";
 import { nodePlatform } from "../node/node-platform.ts";
+import { bunLink } from "./bun-link.ts";
 import { serveOnBun } from "./bun-server.ts";
 
 /** Home: files and tree through node:fs, HTTP through Bun's own. */
 export function bunPlatform(): Platform {
-  return nodePlatform({ runtime: "bun", serve: serveOnBun, reclaimMemory: () => Bun.gc(true) });
+  return nodePlatform({ runtime: "bun", serve: serveOnBun, reclaimMemory: () => Bun.gc(true), link: bunLink() });
 }

@@ -21,7 +21,7 @@ export class HeldFolder {
     private readonly native: string,
     private readonly identity: Identity,
     /** undefined where folders cannot be opened (Windows). */
-    private readonly descriptor: number | undefined,
+    private readonly opened: number | undefined,
     /** Begins the path of everything in it; undefined where names must be looked up by path. */
     private readonly held: string | undefined,
   ) {}
@@ -44,6 +44,11 @@ export class HeldFolder {
     }
   }
 
+  /** Open, wherever `at` leads to the very folder; good until the folder is released. */
+  get descriptor(): number | undefined {
+    return this.held === undefined ? undefined : this.opened;
+  }
+
   /** Native path of a name in it; good until the folder is released. */
   at(name: string): string {
     return this.held === undefined ? `${this.native}/${name}` : this.held + name;
@@ -60,7 +65,7 @@ export class HeldFolder {
 
   release(): void {
     this.#users--;
-    if (this.#users === 0 && this.descriptor !== undefined) closeSync(this.descriptor);
+    if (this.#users === 0 && this.opened !== undefined) closeSync(this.opened);
   }
 }
 

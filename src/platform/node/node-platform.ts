@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import process from "node:process";
 import type { Platform } from "../contract.ts";
+import type { LinkOpenFile } from "./new-file.ts";
 import { nodeCompression } from "./node-compression.ts";
 import { openDatabase } from "./node-database.ts";
 import { nodeFiles } from "./node-files.ts";
@@ -13,14 +14,18 @@ import { nodeTree } from "./node-tree.ts";
 import { openNodeTreeWriter } from "./node-tree-writer.ts";
 import { onTermination, terminated } from "./terminated.ts";
 
+interface OwnParts extends Pick<Platform, "runtime" | "serve" | "reclaimMemory"> {
+  readonly link: LinkOpenFile | undefined;
+}
+
 /** All of a platform that Bun and Deno carry alike: everything but HTTP, whose servers have nothing in common, and their garbage collectors. */
-export function nodePlatform(own: Pick<Platform, "runtime" | "serve" | "reclaimMemory">): Platform {
+export function nodePlatform({ link, ...own }: OwnParts): Platform {
   keepLoopbackOffProxies();
   return {
     ...own,
     files: nodeFiles,
     tree: nodeTree,
-    openTreeWriter: openNodeTreeWriter,
+    openTreeWriter: (root) => openNodeTreeWriter(root, link),
     compression: nodeCompression,
     newHasher: newNodeHasher,
     threads: nodeThreads,

@@ -1,36 +1,26 @@
-import { createHash } from "node:crypto";
-import {
-  closeSync,
-  constants,
-  fsync,
-  futimesSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
-import { promisify } from "node:util";
+import { hash } from "node:crypto";
+import { lstatSync, mkdirSync, realpathSync } from "node:fs";
 import { SyncError } from "../../core/errors.ts";
 import type { FileStat, NewFile, NewFileOptions, TreeFile, TreeWriter } from "../contract.ts";
 import { fileStat } from "./file-stat.ts";
 import { HeldFolder, inTheWay } from "./held-folder.ts";
+import { type LinkOpenFile, namedFile, unnamedFile } from "./new-file.ts";
 import { nodeTree } from "./node-tree.ts";
 import { readError, systemCode, writeError } from "./system-error.ts";
 import { tempNameWith } from "./temp-name.ts";
 
-const NEW_FILE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 /** How long a missing folder is believed to be missing: asking for every file below it would double a restore's calls. */
 const MISSING_BELIEVED_MS = 5;
 /** Folders held open at once; a tree may have more than a process may hold. */
 const FOLDERS_OPEN_MAX = 128;
 
-/** @throws SyncError `file_missing`, `file_unreadable` */
-export function openNodeTreeWriter(root: string): TreeWriter {
+/**
+ * @param link where the runtime has it: new files have no name until they are whole
+ * @throws SyncError `file_missing`, `file_unreadable`
+ */
+export function openNodeTreeWriter(root: string, link: LinkOpenFile | undefined): TreeWriter {
   try {
-    return new NodeTreeWriter(HeldFolder.open(realpathSync(root)));
+    return new NodeTreeWriter(HeldFolder.open(realpathSync(root)), link);
   } catch (error) {
     throw readError(root, error);
   }
@@ -41,9 +31,12 @@ class NodeTreeWriter implements TreeWriter {
   /** By path; the least recently used first. */
   readonly #folders = new Map<string, HeldFolder>();
   #missing = { below: "", until: 0 };
+  /** Undefined as soon as the file system is known to have no files without a name. */
+  #link: LinkOpenFile | undefined;
 
-  constructor(root: HeldFolder) {
+  constructor(root: HeldFolder, link: LinkOpenFile | undefined) {
     this.#root = root;
+    this.#link = link;
   }
 
   lstat(path: string): FileStat | undefined {
@@ -77,9 +70,12 @@ class NodeTreeWriter implements TreeWriter {
     const [folderPath, name] = split(path);
     const folder = this.#folder(folderPath, true);
     if (folder === undefined) throw new SyncError("write_failed", `${path} cannot be written: it has no folder`);
-    const temp = tempNameWith(name, createHash("sha256").update(path).digest("hex"));
+    const tempName = () => tempNameWith(name, hash("sha256", path));
+    const place = { path, folder, name, tempName, mtime: options.mtime };
     try {
-      return new TempFile(path, folder, name, temp, openNew(folder.at(temp), options.mode), options.mtime);
+      const unnamed = this.#link && unnamedFile(place, options.mode, this.#link);
+      if (unnamed === undefined) this.#link = undefined;
+      return unnamed ?? namedFile(place, options.mode);
     } catch (error) {
       throw writeError(path, error);
     }
@@ -139,89 +135,6 @@ function makeIn(parent: HeldFolder, name: string, path: string): void {
   } catch (error) {
     // Somebody else made it, or put something else there: the next look tells.
     if (systemCode(error) !== "EEXIST") throw writeError(path, error);
-  }
-}
-
-function openNew(native: string, mode: number): number {
-  try {
-    return openSync(native, NEW_FILE_FLAGS, mode);
-  } catch (error) {
-    if (systemCode(error) !== "EEXIST") throw error;
-    rmSync(native, { force: true });
-    return openSync(native, NEW_FILE_FLAGS, mode);
-  }
-}
-
-const fsyncInPool = promisify(fsync);
-
-class TempFile implements NewFile {
-  #open = true;
-  #ended = false;
-
-  constructor(
-    private readonly path: string,
-    private readonly folder: HeldFolder,
-    private readonly name: string,
-    private readonly temp: string,
-    private readonly descriptor: number,
-    private readonly mtime: number,
-  ) {
-    folder.retain();
-  }
-
-  write(chunk: Uint8Array): void {
-    try {
-      let done = 0;
-      while (done < chunk.byteLength) {
-        const written = writeSync(this.descriptor, chunk, done, chunk.byteLength - done);
-        if (written === 0) throw Object.assign(new Error("a write of zero bytes"), { code: "ENOSPC" });
-        done += written;
-      }
-    } catch (error) {
-      throw writeError(this.path, error);
-    }
-  }
-
-  async flush(): Promise<void> {
-    try {
-      await fsyncInPool(this.descriptor);
-    } catch (error) {
-      throw writeError(this.path, error);
-    }
-  }
-
-  commit(): void {
-    try {
-      // A number below zero is taken for "now" (node's own rule); as text it means what it says.
-      const time = this.mtime < 0 ? String(this.mtime) : this.mtime;
-      futimesSync(this.descriptor, time, time);
-      this.#open = false;
-      closeSync(this.descriptor);
-      this.folder.check();
-      renameSync(this.folder.at(this.temp), this.folder.at(this.name));
-      this.folder.check();
-      this.#end();
-    } catch (error) {
-      this.abort();
-      throw writeError(this.path, error);
-    }
-  }
-
-  abort(): void {
-    if (this.#ended) return;
-    try {
-      if (this.#open) closeSync(this.descriptor);
-      this.#open = false;
-      rmSync(this.folder.at(this.temp), { force: true });
-    } catch {
-      // It stays as a hidden temp file, which no manifest records and the next restore of this path replaces.
-    }
-    this.#end();
-  }
-
-  #end(): void {
-    this.#ended = true;
-    this.folder.release();
   }
 }
 

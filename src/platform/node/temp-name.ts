@@ -7,8 +7,12 @@ const HEX_LENGTH = 16;
  * @param hex at least 16 hex digits
  */
 export function tempNameWith(name: string, hex: string): string {
-  const kept = new TextDecoder()
-    .decode(new TextEncoder().encode(name).subarray(0, NAME_KEPT_MAX))
-    .replaceAll("\uFFFD", "");
+  // A UTF-16 unit is at most three bytes.
+  const kept = name.length * 3 <= NAME_KEPT_MAX ? name : cut(name);
   return `.${kept}.${hex.slice(0, HEX_LENGTH)}.tmp`;
+}
+
+function cut(name: string): string {
+  const bytes = new TextEncoder().encode(name).subarray(0, NAME_KEPT_MAX);
+  return new TextDecoder().decode(bytes).replaceAll("\uFFFD", "");
 }
