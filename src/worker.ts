@@ -5,24 +5,25 @@
 import { DEFLATE_WORK } from "./backup/deflate-job.ts";
 import { UNPACK_WORK } from "./backup/unpack-job.ts";
 import { HASH_WORK } from "./manifest/hash-job.ts";
-import { nodeCompression } from "./platform/node/node-compression.ts";
-import { nodeFiles } from "./platform/node/node-files.ts";
 import { newNodeHasher } from "./platform/node/node-hasher.ts";
 import { threadPort } from "./platform/node/node-threads.ts";
-import { nodeTree } from "./platform/node/node-tree.ts";
-import { openNodeTreeWriter } from "./platform/node/node-tree-writer.ts";
 import { serveThread } from "./threads/thread-service.ts";
 
 serveThread(threadPort(), {
   [HASH_WORK.name]: async () => {
+    const { nodeTree } = await import("./platform/node/node-tree.ts");
     const { offerHashing } = await import("./manifest/hash-service.ts");
     return offerHashing(nodeTree, newNodeHasher);
   },
   [DEFLATE_WORK.name]: async () => {
+    const { nodeCompression } = await import("./platform/node/node-compression.ts");
     const { offerDeflating } = await import("./backup/deflate-service.ts");
     return offerDeflating(nodeCompression);
   },
   [UNPACK_WORK.name]: async () => {
+    const { nodeCompression } = await import("./platform/node/node-compression.ts");
+    const { nodeFiles } = await import("./platform/node/node-files.ts");
+    const { openNodeTreeWriter } = await import("./platform/node/node-tree-writer.ts");
     const { offerUnpacking } = await import("./backup/unpack-service.ts");
     const link = "Deno" in globalThis ? undefined : (await import("./platform/bun/bun-link.ts")).bunLink();
     return offerUnpacking({

@@ -12,11 +12,12 @@ import { orderedEntries } from "../../src/manifest/entries-in-order.ts";
 import type { Manifest } from "../../src/manifest/manifest.ts";
 import { scanTree } from "../../src/manifest/scan.ts";
 import { createScope } from "../../src/manifest/scope.ts";
-import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
+import { openDatabase } from "../../src/platform/node/node-database.ts";
+import { nodeFiles as files } from "../../src/platform/node/node-files.ts";
+import { newNodeHasher as newHasher } from "../../src/platform/node/node-hasher.ts";
+import { nodeThreads as threads } from "../../src/platform/node/node-threads.ts";
+import { nodeTree as tree } from "../../src/platform/node/node-tree.ts";
 import { syntheticTree } from "./synthetic-tree.ts";
-
-const platform = bunPlatform();
-const { files, tree, newHasher, openDatabase, threads } = platform;
 
 async function scanFolder(root: string) {
   const pool = new ThreadPool(threads);

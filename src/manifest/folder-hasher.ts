@@ -12,7 +12,7 @@ import {
   type HashTerms,
   type UnlistedAnswer,
 } from "./hash-job.ts";
-import { HashRecord } from "./hash-record.ts";
+import { HashRecord, type KnownStats } from "./hash-record.ts";
 import { KnownRows } from "./known-rows.ts";
 import type { SkipReason } from "./manifest.ts";
 import type { Turn } from "../threads/turn.ts";
@@ -85,7 +85,7 @@ export class FolderHasher {
       const name = names[row] ?? "";
       const native = job.inside + name;
       const found = known.find(name);
-      if (found !== undefined && this.#isTrusted(found.record, found.row, native, job.nowMs)) {
+      if (found !== undefined && this.#isTrusted(found.record.stats, found.row, native, job.nowMs)) {
         record.copyRow(row, found.record, found.row);
         hits++;
       } else {
@@ -108,8 +108,9 @@ export class FolderHasher {
     inside: string,
     turn: Turn,
   ): Promise<boolean> {
+    const { stats } = record;
     for (let row = 0; row < names.length; row++) {
-      if (!this.#isTrusted(record, row, inside + (names[row] ?? ""), nowMs)) return false;
+      if (!this.#isTrusted(stats, row, inside + (names[row] ?? ""), nowMs)) return false;
       if (turn.due()) await turn.pause();
     }
     return true;
@@ -121,11 +122,11 @@ export class FolderHasher {
   }
 
   /** True when the file is as it was when its known hash was made. */
-  #isTrusted(record: HashRecord, row: number, native: string, nowMs: number): boolean {
+  #isTrusted(known: KnownStats, row: number, native: string, nowMs: number): boolean {
     try {
       const stat = this.#tree.glance(native);
-      if (stat === undefined || !record.isTrusted(row, stat, nowMs)) return false;
-      return Number.isSafeInteger(stat.ino) || this.#tree.lstat(native)?.inode === record.inode(row);
+      if (stat === undefined || !known.isTrusted(row, stat, nowMs)) return false;
+      return Number.isSafeInteger(stat.ino) || this.#tree.lstat(native)?.inode === known.inode[row];
     } catch {
       // Opening it will tell why.
       return false;

@@ -31,9 +31,9 @@ export interface FolderListing {
   readonly files: readonly string[];
   /** `files` joined by NUL. */
   readonly fileNames: string;
-  readonly folders: string[];
-  readonly links: string[];
-  readonly skipped: SkippedPath[];
+  readonly folders: readonly string[];
+  readonly links: readonly string[];
+  readonly skipped: readonly SkippedPath[];
 }
 
 /** What the native paths of everything in a folder begin with. */
@@ -91,46 +91,56 @@ export class FolderLister {
     } catch (error) {
       return skipReasonOf(error);
     }
-    const prefix = prefixOf(folder.path);
-    const skipped: SkippedPath[] = there.invalid
-      .map((name) => prefix + name)
-      .filter((path) => !this.#rules.excludes(path))
-      .map((path) => ({ path, reason: "invalid_name" }));
+    const skipped: SkippedPath[] = [];
+    this.#skipInvalid(folder, there.invalid, skipped);
     this.#kept(folder, "other", there.others, skipped);
-    let files: readonly string[] = eachOnce(sortedByCodePoint(there.files));
-    let fileNames = files.join("\0");
-    if (!this.#surelyKeepsAll(folder, files, fileNames)) {
-      files = this.#kept(folder, "file", files, skipped);
-      fileNames = files.join("\0");
-    }
+    const all = eachOnce(sortedByCodePoint(there.files));
+    const allNames = all.join("\0");
+    const files = this.#kept(folder, "file", all, skipped, allNames);
+    const fileNames = files === all ? allNames : files.join("\0");
     const folders = this.#kept(folder, "directory", there.folders, skipped);
     const links = this.#kept(folder, "symlink", there.symlinks, skipped);
     return { files, fileNames, folders, links, skipped };
   }
 
-  /** True for the files of nearly all folders, which then need not be asked for one by one. */
-  #surelyKeepsAll({ path, real }: FolderPlace, files: readonly string[], joined: string): boolean {
+  #skipInvalid({ path }: FolderPlace, names: readonly string[], skipped: SkippedPath[]): void {
+    for (const name of names) {
+      const child = prefixOf(path) + name;
+      if (!this.#rules.excludes(child)) skipped.push({ path: child, reason: "invalid_name" });
+    }
+  }
+
+  /** Those of `names` that may be recorded, entered or followed: all of them, returned as they are, in most folders. */
+  #kept(
+    folder: FolderPlace,
+    kind: FileKind,
+    names: readonly string[],
+    skipped: SkippedPath[],
+    joined = names.join("\0"),
+  ): readonly string[] {
+    if (names.length === 0) return names;
+    const isCleared = this.#isCleared(folder, names, joined);
+    if (isCleared && kind === "file") return names;
+    const prefix = prefixOf(folder.path);
+    return names.filter((name) => {
+      const path = prefix + name;
+      if (!isCleared && this.#rules.excludes(path)) return false;
+      const reason = isCleared || isNameable(path) ? this.reasonToSkip(folder, name, kind) : "invalid_name";
+      if (reason !== undefined) skipped.push({ path, reason });
+      return reason === undefined;
+    });
+  }
+
+  /** True when surely no rule is about any of the names, and all can be named: then they need not be asked for one by one. */
+  #isCleared({ path, real }: FolderPlace, names: readonly string[], joined: string): boolean {
     const prefix = prefixOf(path);
     const roomForName = ENTRY_PATH_LENGTH_MAX - prefix.length;
     return (
       real === undefined &&
       joined.isWellFormed() &&
-      (joined.length <= roomForName || files.every((name) => name.length <= roomForName)) &&
+      (joined.length <= roomForName || names.every((name) => name.length <= roomForName)) &&
       !this.#rules.mayExcludeAny(prefix, `${joined}\0`)
     );
-  }
-
-  /** Those of `names` that may be recorded, entered or followed. */
-  #kept(folder: FolderPlace, kind: FileKind, names: readonly string[], skipped: SkippedPath[]): string[] {
-    const prefix = prefixOf(folder.path);
-    return names.filter((name) => {
-      const path = prefix + name;
-      if (this.#rules.excludes(path)) return false;
-      const isInvalid = path.length > ENTRY_PATH_LENGTH_MAX || !name.isWellFormed();
-      const reason = isInvalid ? "invalid_name" : this.reasonToSkip(folder, name, kind);
-      if (reason !== undefined) skipped.push({ path, reason });
-      return reason === undefined;
-    });
   }
 
   /** undefined for a file, a folder or a symlink that may be recorded, entered or followed. */
@@ -152,6 +162,10 @@ export class FolderLister {
       return true;
     }
   }
+}
+
+function isNameable(path: RelativePath): boolean {
+  return path.length <= ENTRY_PATH_LENGTH_MAX && path.isWellFormed();
 }
 
 /** A file system may give a name twice while the folder changes. @param sorted is returned as it is when none is */

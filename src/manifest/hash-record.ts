@@ -9,6 +9,7 @@ const LARGE = 2;
 const FAILURES_FROM = 3;
 const FAILURES: readonly SkipReason[] = ["unreadable", "vanished", "changed", "not_a_file"];
 
+const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 const HEADER_BYTES = 24;
 const SHA256_BYTES = 32;
 /** size, mtime in seconds as a manifest has it, ctime and moment of hashing in milliseconds: eight bytes each. */
@@ -26,13 +27,50 @@ const RACY_MS = 2_000;
 /** Of today's times doubles hold half of that. */
 const SAME_TIME_MS = 0.001;
 
-interface Columns {
+/** The columns of a record, row by row what is known of a file. */
+export class KnownStats {
+  readonly rows: number;
   /** Column by column. */
   readonly numbers: Float64Array;
   readonly inode: BigUint64Array;
   readonly device: BigUint64Array;
   readonly sha256: Uint8Array<ArrayBuffer>;
   readonly outcome: Uint8Array;
+
+  constructor({ buffer, byteOffset }: Uint8Array<ArrayBuffer>, rows: number) {
+    const numbersAt = byteOffset + HEADER_BYTES;
+    const idsAt = numbersAt + NUMBERS * rows * 8;
+    const sha256At = idsAt + IDS * rows * 8;
+    this.rows = rows;
+    this.numbers = new Float64Array(buffer, numbersAt, NUMBERS * rows);
+    this.inode = new BigUint64Array(buffer, idsAt, rows);
+    this.device = new BigUint64Array(buffer, idsAt + rows * 8, rows);
+    this.sha256 = new Uint8Array(buffer, sha256At, rows * SHA256_BYTES);
+    this.outcome = new Uint8Array(buffer, sha256At + rows * SHA256_BYTES, rows);
+  }
+
+  /**
+   * True when the file with `stat` surely has the bytes that were hashed, and the inode is not beyond what `stat` can
+   * tell. The inode tells a file put in the other's place, the ctime one whose mtime was put back; the device does not
+   * count, since network mounts change theirs.
+   */
+  isTrusted(row: number, stat: QuickStat, nowMs: number): boolean {
+    const { numbers, rows } = this;
+    const { mtimeMs, ctimeMs } = stat;
+    if (
+      this.outcome[row] !== HASHED ||
+      !stat.isFile() ||
+      stat.size !== numbers[row] ||
+      stat.ino !== Number(this.inode[row]) ||
+      !isSameTime(mtimeMs, (numbers[MTIME * rows + row] ?? 0) * 1_000) ||
+      !isSameTime(ctimeMs, numbers[CTIME_MS * rows + row] ?? 0)
+    )
+      return false;
+    const hashedAtMs = numbers[HASHED_AT_MS * rows + row] ?? 0;
+    const settledMs = hashedAtMs - RACY_MS;
+    // Hashed in what is the future now: the clock went backwards, and what the stat says may have come about twice.
+    return mtimeMs <= settledMs && ctimeMs <= settledMs && hashedAtMs <= nowMs;
+  }
 }
 
 /**
@@ -44,8 +82,7 @@ export class HashRecord {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly rows: number;
   readonly #header: Uint32Array;
-  /** Made when first asked for: of most records of an index only the header ever is. */
-  #columns: Columns | undefined;
+  #stats: KnownStats | undefined;
 
   /** @param bytes a whole record, aligned to eight bytes, whose origin is trusted */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
@@ -89,6 +126,12 @@ export class HashRecord {
     }
   }
 
+  /** Made when first asked for: of most records of an index only the header ever is. */
+  get stats(): KnownStats {
+    this.#stats ??= new KnownStats(this.bytes, this.rows);
+    return this.#stats;
+  }
+
   get part(): number {
     return this.#header[4] ?? 0;
   }
@@ -111,25 +154,23 @@ export class HashRecord {
     return this.rows === 0 ? [] : this.joinedNames().split("\0");
   }
 
-  /** Quick for the first and the last row. */
   name(row: number): string {
-    const joined = this.joinedNames();
-    const first = joined.indexOf("\0");
-    if (first < 0) return joined;
-    if (row === 0) return joined.slice(0, first);
-    return row === this.rows - 1 ? joined.slice(joined.lastIndexOf("\0") + 1) : (joined.split("\0")[row] ?? "");
+    const names = this.#bytes(this.#header[2] ?? 0, this.#header[3] ?? 0);
+    // Without cutting them all apart for those that are asked for.
+    if (row === this.rows - 1) return UTF8.decode(names.subarray(names.lastIndexOf(0) + 1));
+    return row === 0 ? UTF8.decode(names.subarray(0, names.indexOf(0))) : (UTF8.decode(names).split("\0")[row] ?? "");
   }
 
   /** Every hash in hex, one after another: row k's 64 digits start at 64 k. */
   hashes(): string {
-    return this.#column.sha256.toHex();
+    return this.stats.sha256.toHex();
   }
 
   /** A hashed row as a manifest has it. @param hashes what `hashes` gives: pays when many rows are asked for */
   entry(row: number, path: RelativePath, hashes?: string): ManifestEntry {
     const at = row * SHA256_BYTES;
     const sha256 =
-      hashes?.slice(at * 2, (at + SHA256_BYTES) * 2) ?? this.#column.sha256.subarray(at, at + SHA256_BYTES).toHex();
+      hashes?.slice(at * 2, (at + SHA256_BYTES) * 2) ?? this.stats.sha256.subarray(at, at + SHA256_BYTES).toHex();
     return { path, size: this.size(row), mtime: this.#number(MTIME, row), sha256 };
   }
 
@@ -138,27 +179,23 @@ export class HashRecord {
     return this.#number(SIZE, row);
   }
 
-  inode(row: number): bigint {
-    return this.#column.inode[row] ?? 0n;
-  }
-
   /** Why the row has no hash; undefined when it has one. */
   failure(row: number): SkipReason | undefined {
-    return FAILURES[(this.#column.outcome[row] ?? 0) - FAILURES_FROM];
+    return FAILURES[(this.stats.outcome[row] ?? 0) - FAILURES_FROM];
   }
 
   isHashed(row: number): boolean {
-    return this.#column.outcome[row] === HASHED;
+    return this.stats.outcome[row] === HASHED;
   }
 
   /** True for a file left to be hashed alone. `size` is set. */
   isLarge(row: number): boolean {
-    return this.#column.outcome[row] === LARGE;
+    return this.stats.outcome[row] === LARGE;
   }
 
   /** @param hashedAtMs since the epoch, no later than the first byte was read */
   setHashed(row: number, stat: FileStat, sha256: string, hashedAtMs: number): void {
-    const into = this.#column;
+    const into = this.stats;
     into.outcome[row] = HASHED;
     this.#setNumber(SIZE, row, stat.size);
     this.#setNumber(MTIME, row, pythonMtime(stat.mtimeNs));
@@ -171,17 +208,17 @@ export class HashRecord {
   }
 
   setFailed(row: number, reason: SkipReason): void {
-    this.#column.outcome[row] = FAILURES.indexOf(reason) + FAILURES_FROM;
+    this.stats.outcome[row] = FAILURES.indexOf(reason) + FAILURES_FROM;
   }
 
   setLarge(row: number, size: number): void {
     this.#setNumber(SIZE, row, size);
-    this.#column.outcome[row] = LARGE;
+    this.stats.outcome[row] = LARGE;
   }
 
   /** Takes over what another record says of a file. */
   copyRow(row: number, source: HashRecord, sourceRow: number): void {
-    const [into, from] = [this.#column, source.#column];
+    const [into, from] = [this.stats, source.stats];
     for (let column = 0; column < NUMBERS; column++) this.#setNumber(column, row, source.#number(column, sourceRow));
     into.inode[row] = from.inode[sourceRow] ?? 0n;
     into.device[row] = from.device[sourceRow] ?? 0n;
@@ -193,7 +230,7 @@ export class HashRecord {
 
   /** The rows that are about the file with `stat`, whatever their names. */
   rowsOf(stat: FileStat): number[] {
-    const { inode, device } = this.#column;
+    const { inode, device } = this.stats;
     const rows: number[] = [];
     for (let row = inode.indexOf(stat.inode); row >= 0; row = inode.indexOf(stat.inode, row + 1)) {
       if (stat.device === device[row]) rows.push(row);
@@ -201,59 +238,22 @@ export class HashRecord {
     return rows;
   }
 
-  /**
-   * True when the file with `stat` surely has the bytes that were hashed, and the inode is not beyond what `stat` can
-   * tell. The inode tells a file put in the other's place, the ctime one whose mtime was put back; the device does not
-   * count, since network mounts change theirs.
-   */
-  isTrusted(row: number, stat: QuickStat, nowMs: number): boolean {
-    const { numbers, inode, outcome } = this.#column;
-    const { mtimeMs, ctimeMs } = stat;
-    if (
-      outcome[row] !== HASHED ||
-      !stat.isFile() ||
-      stat.size !== numbers[row] ||
-      stat.ino !== Number(inode[row]) ||
-      !isSameTime(mtimeMs, (numbers[MTIME * this.rows + row] ?? 0) * 1_000) ||
-      !isSameTime(ctimeMs, numbers[CTIME_MS * this.rows + row] ?? 0)
-    )
-      return false;
-    const hashedAtMs = numbers[HASHED_AT_MS * this.rows + row] ?? 0;
-    const settledMs = hashedAtMs - RACY_MS;
-    // Hashed in what is the future now: the clock went backwards, and what the stat says may have come about twice.
-    return mtimeMs <= settledMs && ctimeMs <= settledMs && hashedAtMs <= nowMs;
-  }
-
   #number(column: number, row: number): number {
-    return this.#column.numbers[column * this.rows + row] ?? 0;
+    return this.stats.numbers[column * this.rows + row] ?? 0;
   }
 
   #setNumber(column: number, row: number, value: number): void {
-    this.#column.numbers[column * this.rows + row] = value;
-  }
-
-  get #column(): Columns {
-    this.#columns ??= columnsOf(this.bytes, this.rows);
-    return this.#columns;
+    this.stats.numbers[column * this.rows + row] = value;
   }
 
   #text(from: number, length: number): string {
-    const start = HEADER_BYTES + this.rows * ROW_BYTES + from;
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.bytes.subarray(start, start + length));
+    return UTF8.decode(this.#bytes(from, length));
   }
-}
 
-function columnsOf({ buffer, byteOffset }: Uint8Array<ArrayBuffer>, rows: number): Columns {
-  const numbersAt = byteOffset + HEADER_BYTES;
-  const idsAt = numbersAt + NUMBERS * rows * 8;
-  const sha256At = idsAt + IDS * rows * 8;
-  return {
-    numbers: new Float64Array(buffer, numbersAt, NUMBERS * rows),
-    inode: new BigUint64Array(buffer, idsAt, rows),
-    device: new BigUint64Array(buffer, idsAt + rows * 8, rows),
-    sha256: new Uint8Array(buffer, sha256At, rows * SHA256_BYTES),
-    outcome: new Uint8Array(buffer, sha256At + rows * SHA256_BYTES, rows),
-  };
+  #bytes(from: number, length: number): Uint8Array<ArrayBuffer> {
+    const start = HEADER_BYTES + this.rows * ROW_BYTES + from;
+    return this.bytes.subarray(start, start + length);
+  }
 }
 
 function isSameTime(aMs: number, bMs: number): boolean {

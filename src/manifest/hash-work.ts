@@ -169,8 +169,8 @@ export class HashWork {
     const { terms, onBytes, signal } = this.#options;
     let answers: readonly HashAnswer[];
     try {
-      const jobs = batch.map(({ job }) => withOwnMemory(job));
-      answers = await pool.run(HASH_WORK, terms, jobs, { threads, isLarge, onBytes, signal });
+      const { jobs, memory } = withOwnMemory(batch);
+      answers = await pool.run(HASH_WORK, terms, jobs, { threads, isLarge, transfer: [memory], onBytes, signal });
     } catch (error) {
       if (!(error instanceof ThreadLostError)) throw error;
       return await this.#here(batch, new Turn(signal));
@@ -264,10 +264,19 @@ export class HashWork {
   }
 }
 
-/** What is told to another thread is copied with all the memory that it is part of. */
-function withOwnMemory<T extends HashJob>(job: T): T {
-  if (job.known.every(({ byteLength, buffer }) => byteLength === buffer.byteLength)) return job;
-  return { ...job, known: job.known.map((bytes) => bytes.slice()) };
+/** The jobs with copies of their records in one piece of memory, which can be handed over. */
+function withOwnMemory(batch: readonly HashTask[]): { readonly jobs: HashJob[]; readonly memory: ArrayBuffer } {
+  let length = 0;
+  for (const { job } of batch) for (const { byteLength } of job.known) length += byteLength;
+  const memory = new ArrayBuffer(length);
+  let end = 0;
+  const copied = (bytes: Uint8Array<ArrayBuffer>) => {
+    const copy = new Uint8Array(memory, end, bytes.byteLength);
+    copy.set(bytes);
+    end += bytes.byteLength;
+    return copy;
+  };
+  return { jobs: batch.map(({ job }) => ({ ...job, known: job.known.map(copied) })), memory };
 }
 
 class Fifo<T> {

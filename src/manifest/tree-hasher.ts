@@ -94,6 +94,8 @@ interface FolderProgress {
   readonly records: Set<HashRecord>;
 }
 
+const NO_ROWS: ReadonlySet<number> = new Set();
+
 let lastScan = 0;
 
 /** One tree on its way through jobs, the index and into a manifest. */
@@ -256,7 +258,7 @@ class HashRun {
   #takeRows(prefix: string, record: HashRecord): RecordedRows[] {
     this.task.progress.filesDone(record.rows);
     // A hard link to the vault, or another spelling of its name, is the same file.
-    const secret = new Set(this.#protect.flatMap((file) => record.rowsOf(file)));
+    const secret = this.#protect.length === 0 ? NO_ROWS : new Set(this.#protect.flatMap((file) => record.rowsOf(file)));
     if (secret.size === 0 && record.hashedRows === record.rows) return [{ prefix, record, from: 0, to: record.rows }];
     const names = record.names();
     const runs: RecordedRows[] = [];
@@ -352,7 +354,7 @@ class Frame {
   #names: { readonly part: number; readonly names: readonly string[] } | undefined;
 
   constructor({ rows, folders }: FolderNode) {
-    this.#rows = rows.flat();
+    this.#rows = rows.length === 1 ? [...(rows[0] ?? [])] : rows.flat();
     this.#folders = folders;
   }
 

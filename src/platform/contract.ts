@@ -238,8 +238,8 @@ export interface Threads {
 export interface Thread<Sent, Received> {
   /** @param onLost called when it cannot start, fails or ends by itself */
   listen(onMessage: (message: Received) => void, onLost: (error: Error) => void): void;
-  /** Plain data; it is copied. */
-  post(message: Sent): void;
+  /** Plain data; it is copied. @param transfer buffers of the message that are handed over instead */
+  post(message: Sent, transfer?: readonly ArrayBuffer[]): void;
   /** Whether the process waits for this thread. It does at first. */
   keepAlive(alive: boolean): void;
   close(): void;

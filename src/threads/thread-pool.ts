@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly isLarge?: boolean;
   /** True when a cancelled request settles only once the thread has left off; else at once. Default false. */
   readonly waits?: boolean;
+  /** Buffers of the jobs that are handed over instead of copied. Default none. */
+  readonly transfer?: readonly ArrayBuffer[];
   /** Hears of bytes done, as they are. */
   readonly onBytes: (count: number) => void;
   readonly signal?: AbortSignal | undefined;
@@ -73,7 +75,7 @@ export class ThreadPool {
     work: Work<Terms, Job, Answer>,
     terms: Terms,
     jobs: readonly Job[],
-    { threads = this.threads, isLarge = false, waits = false, onBytes, signal }: RunOptions,
+    { threads = this.threads, isLarge = false, waits = false, transfer = [], onBytes, signal }: RunOptions,
   ): Promise<readonly Answer[]> {
     return new Promise((resolve, reject) => {
       throwIfAborted(signal);
@@ -92,7 +94,7 @@ export class ThreadPool {
       signal?.addEventListener("abort", abort, { once: true });
       member.open.set(id, { isLarge, onBytes: (count) => signal?.aborted !== true && onBytes(count), settle });
       if (isLarge) member.large++;
-      member.thread.post({ id, work: work.name, terms, jobs });
+      member.thread.post({ id, work: work.name, terms, jobs }, transfer);
     });
   }
 

@@ -23,7 +23,7 @@ export const nodeThreads: Threads = {
         worker.on("error", onLost);
         worker.on("exit", () => onLost(new Error("the thread has ended")));
       },
-      post: (message) => worker.postMessage(message, []),
+      post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
       keepAlive: (alive) => (alive ? worker.ref() : worker.unref()),
       close: () => {
         worker.removeAllListeners();
