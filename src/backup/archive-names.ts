@@ -42,58 +42,70 @@ export function isMetadataPath(path: string): boolean {
   return path === METADATA_FOLDER || path.startsWith(`${METADATA_FOLDER}/`);
 }
 
+/** Folders that are kept in mind at most; a restored workspace has no more. Some 100 MB of memory. */
+export const FOLDERS_MAX = 500_000;
+
 /** Finds paths that are one and the same on file systems which ignore case or normalise Unicode, or that need a file to be a folder. */
 export class PathCollisions {
+  /** Names as they are spelt, by the number of the folder above and the folded name: whole paths would grow with the square of the depth. */
   readonly #files = new Map<string, string>();
-  readonly #folders = new Map<string, string>();
+  readonly #folders = new Map<string, { readonly number: number; readonly name: string }>();
   /** Known to be good: most paths are in the folder of the one before. */
-  #lastFolder = "";
+  #last = { path: "", number: 0 };
 
   /** What is wrong with adding this path to those added before, or undefined; then it is added. */
   fault(path: string, isFolder: boolean): string | undefined {
-    const key = foldedPath(path);
     const slash = path.lastIndexOf("/");
-    if (slash > 0 && path.slice(0, slash) !== this.#lastFolder) {
-      const fault = this.#folderFault(path.slice(0, slash), key.slice(0, key.lastIndexOf("/")));
-      if (fault !== undefined) return fault;
-      this.#lastFolder = path.slice(0, slash);
-    }
-    return isFolder ? this.#folderFault(path, key) : this.#fileFault(path, key);
+    const above = slash < 0 ? 0 : this.#folder(path.slice(0, slash));
+    if (typeof above === "string") return above;
+    const name = path.slice(slash + 1);
+    if (!isFolder) return this.#fileFault(above, name);
+    const entered = this.#enter(above, name);
+    return typeof entered === "string" ? entered : undefined;
   }
 
-  #fileFault(path: string, key: string): string | undefined {
+  #fileFault(above: number, name: string): string | undefined {
+    const key = `${above}/${foldedName(name)}`;
     if (this.#folders.has(key)) return "is a file where another entry needs a folder";
     const same = this.#files.get(key);
-    if (same === path) return "is there twice";
+    if (same === name) return "is there twice";
     if (same !== undefined) return "differs from another only in case or normalisation";
-    this.#files.set(key, path);
+    this.#files.set(key, name);
     return undefined;
   }
 
-  /** Checks and adds a folder and those above it. */
-  #folderFault(folder: string, folderKey: string): string | undefined {
-    const keys = folderKey.split("/");
-    const names = folder.split("/");
-    for (let length = 1; length <= names.length; length++) {
-      const key = keys.slice(0, length).join("/");
-      const path = names.slice(0, length).join("/");
-      if (this.#files.has(key)) return "needs a folder where another entry is a file";
-      const known = this.#folders.get(key);
-      if (known !== undefined && known !== path) {
-        return "names a folder that differs from another only in case or normalisation";
-      }
-      this.#folders.set(key, path);
+  /** Checks and adds a folder and those above it: its number, or what is wrong. */
+  #folder(path: string): number | string {
+    if (path === this.#last.path) return this.#last.number;
+    let number = 0;
+    for (const name of path.split("/")) {
+      const entered = this.#enter(number, name);
+      if (typeof entered === "string") return entered;
+      number = entered;
     }
-    return undefined;
+    this.#last = { path, number };
+    return number;
+  }
+
+  #enter(above: number, name: string): number | string {
+    const key = `${above}/${foldedName(name)}`;
+    const known = this.#folders.get(key);
+    if (known?.name === name) return known.number;
+    if (known !== undefined) return "names a folder that differs from another only in case or normalisation";
+    if (this.#files.has(key)) return "needs a folder where another entry is a file";
+    if (this.#folders.size === FOLDERS_MAX) return `needs more than ${FOLDERS_MAX} folders`;
+    const number = this.#folders.size + 1;
+    this.#folders.set(key, { number, name });
+    return number;
   }
 }
 
 const ASCII_ONLY = /^[\0-\x7f]*$/;
 
 /** Equal for names that some file system takes for one. Upper case first: `ſ` and `K` (Kelvin) fold only that way. */
-function foldedPath(path: string): string {
-  if (ASCII_ONLY.test(path)) return path.toLowerCase();
-  return path.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
+function foldedName(name: string): string {
+  if (ASCII_ONLY.test(name)) return name.toLowerCase();
+  return name.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
 }
 
 function utf8Length(text: string): number {

@@ -216,6 +216,11 @@ describe("restore refuses, with the tree as it was,", () => {
     return expectRefused(forgeZip(parts));
   });
 
+  test("security 25: deep names that need more folders than memory should hold", () => {
+    const deep = (i: number) => ({ name: `${i}/${"d/".repeat(2_040)}f`, data: "x" });
+    return expectRefused(forgeZip(Array.from({ length: 246 }, (_, i) => deep(i))));
+  });
+
   test("what is no archive", async () => {
     await expectRefused(Buffer.from("hello"));
     await expectRefused(new Uint8Array());
