@@ -43,7 +43,7 @@ export function isMetadataPath(path: string): boolean {
 }
 
 /** Folders that are kept in mind at most; a restored workspace has no more. Some 100 MB of memory. */
-export const FOLDERS_MAX = 500_000;
+const FOLDERS_MAX = 500_000;
 
 /** Finds paths that are one and the same on file systems which ignore case or normalise Unicode, or that need a file to be a folder. */
 export class PathCollisions {

@@ -85,15 +85,14 @@ export async function createBackup(
   const label = request.label === undefined ? undefined : checkLabel(request.label);
   const scope = createScope({ include: request.include ?? DEFAULT_BACKUP_INCLUDE, exclude: request.exclude });
   const startedAtMs = engine.clock.now();
-  const backup = await withBackupLock(engine, options.signal, async () => {
+  const { fault, ...backup } = await withBackupLock(engine, options.signal, async () => {
     await removeStaleTemps(engine);
     const found = await findFiles(engine, scope, request.include !== undefined, options.signal);
     // What finding them took is needed no longer.
     if (found.files.length >= MANY_ENTRIES) engine.reclaimMemory();
     const name = await freeName(engine, label, options.signal);
     const archive = await writeArchive(engine, name, scope, found, options);
-    const removed = await rotate(engine, name, request.max_backups ?? MAX_BACKUPS_DEFAULT);
-    return { ...archive, removed };
+    return { ...archive, ...(await rotate(engine, name, request.max_backups ?? MAX_BACKUPS_DEFAULT)) };
   });
   engine.events.emit({
     type: "backup.create",
@@ -104,7 +103,10 @@ export async function createBackup(
     removed: backup.removed.length,
     durationMs: engine.clock.now() - startedAtMs,
   });
-  return backup;
+  if (fault === undefined) return backup;
+  throw new SyncError(fault.code, `the backup ${backup.name} was made; an older one stays: ${fault.message}`, {
+    cause: fault,
+  });
 }
 
 interface Found {

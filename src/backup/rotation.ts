@@ -1,4 +1,5 @@
 import { compareCodePoints } from "../core/code-point.ts";
+import { type SyncError, toSyncError } from "../core/errors.ts";
 import { type BackupName, parseBackupName } from "./backup-name.ts";
 import { type BackupEngine, backupsFolder } from "./backup-engine.ts";
 
@@ -14,17 +15,34 @@ export async function namedBackups(engine: BackupEngine): Promise<BackupName[]> 
     .toSorted((a, b) => compareCodePoints(a.name, b.name));
 }
 
+export interface Rotation {
+  /** Names of the archives removed. */
+  readonly removed: readonly string[];
+  /** Why one that had to go stays. */
+  readonly fault: SyncError | undefined;
+}
+
 /**
  * Removes the oldest archives by name until `keep` are left; never `newest`, whatever the clock said when the others
- * were named. Returns the names removed. @throws SyncError `write_failed`
+ * were named. A folder or link with the name of an archive is not ours: it neither goes nor counts.
  */
-export async function rotate(engine: BackupEngine, newest: string, keep: number): Promise<string[]> {
-  const others = (await namedBackups(engine)).map(({ name }) => name).filter((name) => name !== newest);
-  const removed: string[] = [];
-  for (const name of others.slice(0, Math.max(0, others.length - (keep - 1)))) {
-    if (await engine.files.remove(engine.files.join(backupsFolder(engine), name))) removed.push(name);
+export async function rotate(engine: BackupEngine, newest: string, keep: number): Promise<Rotation> {
+  const { files } = engine;
+  const others: string[] = [];
+  for (const { name } of await namedBackups(engine)) {
+    if (name === newest) continue;
+    if ((await files.lstat(files.join(backupsFolder(engine), name)))?.kind === "file") others.push(name);
   }
-  return removed;
+  const removed: string[] = [];
+  let fault: SyncError | undefined;
+  for (const name of others.slice(0, Math.max(0, others.length - (keep - 1)))) {
+    try {
+      if (await files.remove(files.join(backupsFolder(engine), name))) removed.push(name);
+    } catch (error) {
+      fault ??= toSyncError(error);
+    }
+  }
+  return { removed, fault };
 }
 
 /** Removes what killed creates have left. Only for who holds the lock: no other create is under way then. */

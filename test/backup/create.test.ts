@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { appendFileSync, linkSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync } from "node:fs";
+import {
+  appendFileSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from "node:fs";
 import { join } from "node:path";
 import { createBackup } from "../../src/backup/create-backup.ts";
 import { listBackups } from "../../src/backup/list-backups.ts";
@@ -238,6 +247,37 @@ describe("rotation", () => {
     expect(readdirSync(join(bench.root, "backups/cloud")).toSorted()).toEqual(
       [old[2] ?? "", backup.name, ...foreign].toSorted(),
     );
+  });
+
+  test("neither removes nor counts a folder, a link or a pipe with the name of an archive", async () => {
+    const bench = backupBench({ "assets/a": "a", "backups/cloud/20200101T000000Z.zip/inside": "x" });
+    const folder = join(bench.root, "backups/cloud");
+    mkdirSync(join(folder, "20200102T000000Z.zip"));
+    symlinkSync("/dev/null", join(folder, "20990101T000000Z.zip"));
+    expect(Bun.spawnSync(["mkfifo", join(folder, "20990102T000000Z.zip")]).exitCode).toBe(0);
+    bench.archive(new Uint8Array(3), "20210101T000000Z.zip");
+    const foreign = readdirSync(folder).filter((name) => name !== "20210101T000000Z.zip");
+    const first = await createBackup(bench.engine, { max_backups: 2 });
+    expect(first.removed).toEqual([]);
+    expect((await createBackup(bench.engine, { max_backups: 2 })).removed).toEqual(["20210101T000000Z.zip"]);
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining([...foreign, first.name]));
+  });
+
+  test("that cannot remove an archive says that the new one stands, and removes the others", async () => {
+    const bench = backupBench({ "assets/a": "a" });
+    for (let i = 1; i <= 3; i++) bench.archive(new Uint8Array(3), `2020010${i}T000000Z.zip`);
+    const files = {
+      ...bench.engine.files,
+      remove: async (path: string) => {
+        if (path.endsWith("20200101T000000Z.zip")) throw systemFault("write_failed", "EPERM");
+        return await bench.engine.files.remove(path);
+      },
+    };
+    const error = await createBackup({ ...bench.engine, files }, { max_backups: 1 }).catch((thrown: unknown) => thrown);
+    const { backups } = await listBackups(bench.engine);
+    expect(backups.map(({ name }) => name)).toEqual([expect.any(String), "20200101T000000Z.zip"]);
+    expect(error).toMatchObject({ code: "write_failed", message: expect.stringContaining(backups[0]?.name ?? "?") });
+    expect(bench.events).toMatchObject([{ type: "backup.create", name: backups[0]?.name, removed: 2 }]);
   });
 
   test("keeps five without being told", async () => {
