@@ -11,7 +11,7 @@ export interface ArchiveEntry extends EntryNumbers {
   readonly isFolder: boolean;
   /** Bytes of the name in the archive. */
   readonly nameLength: number;
-  /** Those bytes, where they are not UTF-8. Kept only then: a view for each entry would weigh more than all its numbers. */
+  /** Those bytes, where they are not the path in UTF-8. Kept only then: a view for each entry would weigh more than all its numbers. */
   readonly foreignName: Uint8Array | undefined;
   readonly flags: number;
   readonly method: number;
@@ -63,7 +63,9 @@ export class EntryHeaders {
     const rawName = this.#bytes.subarray(at + LENGTH.centralHeader, nameEnd);
     const extra = this.#extra;
     extra.read(nameEnd, this.#extraEnd(at));
-    const { name, isUtf8 } = entryName(rawName, extra.unicodePath(), this.#compression);
+    const { name: told, isUtf8 } = entryName(rawName, extra.unicodePath(), this.#compression);
+    // As tar has it, and bsdtar in its ZIP archives of `.` too; `./` alone is the workspace.
+    const name = told.startsWith("./") && told.length > 2 ? told.slice(2) : told;
     const isFolder = name.endsWith("/");
     const { size, compressedSize, offset } = extra.withZip64({
       compressedSize: view.getUint32(at + 20, true),
@@ -77,7 +79,7 @@ export class EntryHeaders {
       path: isFolder ? name.slice(0, -1) : name,
       isFolder,
       nameLength: rawName.byteLength,
-      foreignName: isUtf8 ? undefined : rawName,
+      foreignName: isUtf8 && name === told ? undefined : rawName,
       flags: view.getUint16(at + 8, true),
       method: view.getUint16(at + 10, true),
       crc: view.getUint32(at + 16, true),

@@ -73,7 +73,7 @@ export class ArchiveDirectory {
 /** A directory that has passed every check. */
 export interface CheckedDirectory {
   readonly directory: ArchiveDirectory;
-  /** Places of the files and folders of the workspace: all but what the archive keeps about itself. */
+  /** Places of the files and folders in the workspace: all but what the archive keeps about itself. */
   readonly workspace: readonly number[];
   /** Of the manifest inside; undefined in archives that other tools made. */
   readonly manifestPlace: number | undefined;
@@ -113,7 +113,7 @@ export async function readDirectory(
     found.offsets[i] = entry.offset;
     // At least: extra fields beside the data may make them end later.
     found.dataEnds[i] = entry.offset + LENGTH.localHeader + entry.nameLength + entry.compressedSize;
-    found.isMetadata[i] = isMetadataPath(entry.path) ? 1 : 0;
+    found.isMetadata[i] = isMetadataPath(entry.path) || isWorkspaceItself(entry) ? 1 : 0;
     if (entry.path === MANIFEST_ENTRY) found.manifest = i;
     at = next;
     memory.entry();
@@ -135,7 +135,7 @@ interface FoundHeaders {
 
 function checkEntry(entry: ArchiveEntry, collisions: PathCollisions): void {
   const { path, isFolder, flags, method, size, compressedSize } = entry;
-  const fault = archivePathFault(path) ?? collisions.fault(path, isFolder);
+  const fault = isWorkspaceItself(entry) ? undefined : (archivePathFault(path) ?? collisions.fault(path, isFolder));
   if (fault !== undefined) throw archiveFault(`has an entry whose name ${fault}`, path);
   if ((flags & FLAGS_REFUSED) !== 0) throw archiveFault("has an entry that is encrypted or patched", path);
   if (method !== METHOD.stored && method !== METHOD.deflated) {
@@ -144,6 +144,10 @@ function checkEntry(entry: ArchiveEntry, collisions: PathCollisions): void {
   if (isFolder && size !== 0) throw archiveFault("has a folder with contents", path);
   if (method === METHOD.stored && size !== compressedSize) throw archiveFault("has an entry with two sizes", path);
   checkEntryRatio(entry, path);
+}
+
+function isWorkspaceItself({ path, isFolder }: ArchiveEntry): boolean {
+  return path === "." && isFolder;
 }
 
 /** In the order of their data, each knowing where it ends at the latest. @throws SyncError `archive_invalid` when two overlap */

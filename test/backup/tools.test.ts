@@ -83,6 +83,7 @@ const TOOLS: readonly Tool[] = [
   { name: "zip with Zip64 forced", command: "zip", write: (zip) => ["zip", "-fz", "-qr", zip, "assets", "config"] },
   { name: "7z", command: "7z", write: (zip) => ["7z", "a", "-tzip", zip, "assets", "config"] },
   { name: "bsdtar", command: "bsdtar", write: (zip) => ["bsdtar", "-a", "-cf", zip, "assets", "config"] },
+  { name: "bsdtar of the current folder", command: "bsdtar", write: (zip) => ["bsdtar", "-a", "-cf", zip, "."] },
   { name: "Python's zipfile", command: "python3", write: (zip) => ["python3", "-c", PYTHON_WRITE, zip] },
   {
     name: "Python's zipfile without going back",
