@@ -1,7 +1,6 @@
 import type { NewFile, TreeWriter } from "../platform/contract.ts";
 import type { ContentItem, ContentSink, LargeSink } from "./read-contents.ts";
 
-const MODE_DEFAULT = 0o644;
 /** Whoever restores can read and write what they restored. */
 const MODE_LEAST = 0o600;
 
@@ -26,8 +25,9 @@ export class RestoreSink implements ContentSink {
   }
 
   #create({ entry, expected }: ContentItem): NewFile {
-    const { path, mode = MODE_DEFAULT, mtime } = entry;
-    return this.writer.create(path, { mode: mode | MODE_LEAST, mtime: expected?.mtime ?? mtime });
+    const { path, mode, mtime } = entry;
+    const options = { mode: mode === undefined ? undefined : mode | MODE_LEAST, mtime: expected?.mtime ?? mtime };
+    return this.writer.create(path, options);
   }
 }
 

@@ -291,8 +291,8 @@ export interface TreeWriter {
 }
 
 export interface NewFileOptions {
-  /** Permission bits, masked by the process's umask. */
-  readonly mode: number;
+  /** Permission bits, whatever the process's umask; undefined for those of any new file, 0644 masked by it. */
+  readonly mode: number | undefined;
   /** Seconds since the epoch. */
   readonly mtime: number;
 }

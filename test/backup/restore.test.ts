@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { $ } from "bun";
 import { createBackup } from "../../src/backup/create-backup.ts";
 import { restoreBackup } from "../../src/backup/restore-backup.ts";
@@ -140,6 +141,30 @@ test("permissions come back without set-user bits, times from the Unix field", a
   expect(mtimeMs).toBe(1_700_000_000_000);
   expect((statSync(join(bench.root, "assets/none")).mode & 0o777).toString(8)).toBe("644");
   expect(statSync(join(bench.root, "assets/empty")).isDirectory()).toBe(true);
+});
+
+test("permissions come back whole, whatever the umask of who restores", async () => {
+  const modes = [0o664, 0o666, 0o775, 0o640, 0o604, 0o600];
+  const bench = backupBench();
+  for (const mode of modes) {
+    bench.write(`assets/${mode}`, "x");
+    bench.write(`assets/${mode}-too`, "y");
+    for (const suffix of ["", "-too"]) chmodSync(join(bench.root, `assets/${mode}${suffix}`), mode);
+  }
+  const { name } = await createBackup(bench.engine, {});
+  for (const mode of modes) rmSync(join(bench.root, `assets/${mode}`));
+  const umask = process.umask(0o027);
+  try {
+    await restoreBackup(bench.engine, { name });
+    for (const mode of modes) bench.write(`assets/${mode}-too`, "changed");
+    await restoreBackup(bench.engine, { name, replace_existing: true });
+  } finally {
+    process.umask(umask);
+  }
+  for (const mode of modes) {
+    expect(statSync(join(bench.root, `assets/${mode}`)).mode & 0o777).toBe(mode);
+    expect(statSync(join(bench.root, `assets/${mode}-too`)).mode & 0o777).toBe(mode);
+  }
 });
 
 test("a file older than 1970 does not come back as one of today", async () => {

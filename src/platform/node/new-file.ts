@@ -2,6 +2,8 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  fchmodSync,
+  fstatSync,
   fsync,
   fsyncSync,
   futimesSync,
@@ -38,7 +40,7 @@ export interface NewFilePlace {
 }
 
 /** A file that has no name yet, so a process that is killed leaves nothing behind; undefined where there are none. */
-export function unnamedFile(place: NewFilePlace, mode: number, link: LinkOpenFile): NewFile | undefined {
+export function unnamedFile(place: NewFilePlace, mode: number, link: LinkOpenFile): OpenFile | undefined {
   const folder = place.folder.descriptor;
   if (folder === undefined) return undefined;
   try {
@@ -49,14 +51,14 @@ export function unnamedFile(place: NewFilePlace, mode: number, link: LinkOpenFil
 }
 
 /** A file with a temp name. Throws the system's error. */
-export function namedFile(place: NewFilePlace, mode: number): NewFile {
+export function namedFile(place: NewFilePlace, mode: number): OpenFile {
   const temp = place.tempName();
   return new NamedFile(place, openNew(place.folder.at(temp), mode), temp);
 }
 
 const fsyncInPool = promisify(fsync);
 
-abstract class OpenFile implements NewFile {
+export abstract class OpenFile implements NewFile {
   #open = true;
   #ended = false;
   /** What is to be removed when the file is not to be. */
@@ -70,6 +72,16 @@ abstract class OpenFile implements NewFile {
   }
 
   protected abstract takeName(): void;
+
+  /** Permission bits. */
+  get mode(): number {
+    return fstatSync(this.descriptor).mode & 0o777;
+  }
+
+  /** Sets them, where the mount does not decide (vfat, some NAS). */
+  setMode(mode: number): void {
+    setMode(this.descriptor, mode);
+  }
 
   write(chunk: Uint8Array): void {
     try {
@@ -183,11 +195,20 @@ class UnnamedFile extends OpenFile {
     copyFileSync(`/proc/self/fd/${this.descriptor}`, temp, constants.COPYFILE_EXCL);
     const copy = openSync(temp, constants.O_WRONLY | constants.O_NOFOLLOW);
     try {
+      setMode(copy, this.mode);
       setTime(copy, this.place.mtime);
       fsyncSync(copy);
     } finally {
       closeSync(copy);
     }
+  }
+}
+
+function setMode(descriptor: number, mode: number): void {
+  try {
+    fchmodSync(descriptor, mode);
+  } catch {
+    // The content is what matters.
   }
 }
 

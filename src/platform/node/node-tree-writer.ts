@@ -4,7 +4,7 @@ import { SyncError } from "../../core/errors.ts";
 import type { FileStat, NewFile, NewFileOptions, TreeFile, TreeWriter } from "../contract.ts";
 import { fileStat } from "./file-stat.ts";
 import { HeldFolder, inTheWay } from "./held-folder.ts";
-import { type LinkOpenFile, namedFile, unnamedFile } from "./new-file.ts";
+import { type LinkOpenFile, namedFile, type OpenFile, unnamedFile } from "./new-file.ts";
 import { nodeTree } from "./node-tree.ts";
 import { readError, systemCode, writeError } from "./system-error.ts";
 import { tempNameWith } from "./temp-name.ts";
@@ -13,6 +13,7 @@ import { tempNameWith } from "./temp-name.ts";
 const MISSING_BELIEVED_MS = 5;
 /** Folders held open at once; a tree may have more than a process may hold. */
 const FOLDERS_OPEN_MAX = 128;
+const MODE_DEFAULT = 0o644;
 
 /**
  * @param link where the runtime has it: new files have no name until they are whole
@@ -33,6 +34,8 @@ class NodeTreeWriter implements TreeWriter {
   #missing = { below: "", until: 0 };
   /** Undefined as soon as the file system is known to have no files without a name. */
   #link: LinkOpenFile | undefined;
+  /** Modes from which the process's umask takes something, as the first file of each has shown. */
+  readonly #masked = new Map<number, boolean>();
 
   constructor(root: HeldFolder, link: LinkOpenFile | undefined) {
     this.#root = root;
@@ -72,13 +75,25 @@ class NodeTreeWriter implements TreeWriter {
     if (folder === undefined) throw new SyncError("write_failed", `${path} cannot be written: it has no folder`);
     const tempName = () => tempNameWith(name, hash("sha256", path));
     const place = { path, folder, name, tempName, mtime: options.mtime };
+    const mode = options.mode ?? MODE_DEFAULT;
     try {
-      const unnamed = this.#link && unnamedFile(place, options.mode, this.#link);
+      const unnamed = this.#link && unnamedFile(place, mode, this.#link);
       if (unnamed === undefined) this.#link = undefined;
-      return unnamed ?? namedFile(place, options.mode);
+      const file = unnamed ?? namedFile(place, mode);
+      if (options.mode !== undefined) this.#giveMode(file, options.mode);
+      return file;
     } catch (error) {
       throw writeError(path, error);
     }
+  }
+
+  #giveMode(file: OpenFile, mode: number): void {
+    let masked = this.#masked.get(mode);
+    if (masked === undefined) {
+      masked = file.mode !== mode;
+      this.#masked.set(mode, masked);
+    }
+    if (masked) file.setMode(mode);
   }
 
   close(): void {
