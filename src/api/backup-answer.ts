@@ -40,7 +40,12 @@ export const RestoredBackupSchema = Type.Object(
     restored: Type.Array(WorkspacePath, { description: "Written" }),
     skipped: Type.Array(WorkspacePath, { description: "Asked for and not written" }),
     skipped_reasons: Type.Object(
-      { exists: Type.Optional(Count), equal: Type.Optional(Count), protected: Type.Optional(Count) },
+      {
+        exists: Type.Optional(Count),
+        equal: Type.Optional(Count),
+        protected: Type.Optional(Count),
+        missing: Type.Optional(Count),
+      },
       { additionalProperties: false, description: "How many were skipped for which reason" },
     ),
   },

@@ -20,7 +20,7 @@ export interface RestoredBackup {
   readonly name: string;
   /** Paths written, in the order of the archive. */
   readonly restored: readonly RelativePath[];
-  /** Paths that are in the archive and were asked for, and not written. */
+  /** Paths that were asked for and not written. */
   readonly skipped: readonly RelativePath[];
   /** How many were skipped for which reason. */
   readonly skipped_reasons: Readonly<Partial<Record<RestoreSkipReason, number>>>;

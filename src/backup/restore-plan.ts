@@ -1,10 +1,11 @@
+import { compareCodePoints } from "../core/code-point.ts";
 import { SyncError } from "../core/errors.ts";
 import { isWithin, normaliseInclude, type RelativePath } from "../core/paths.ts";
 import { isHardExcluded, ownFolderInOtherCase, VAULT_PATH } from "../manifest/hard-exclusion.ts";
 import { inherited, type PathRule } from "../manifest/inherited.ts";
 import { pythonMtime } from "../manifest/python-float.ts";
 import { Turn } from "../threads/turn.ts";
-import type { FileStat, TreeWriter } from "../platform/contract.ts";
+import type { FileStat, TreeFile, TreeWriter } from "../platform/contract.ts";
 import type { ArchiveEntry } from "./archive-entry.ts";
 import { type BackupEngine, MemoryReclaim } from "./backup-engine.ts";
 import type { KnownFile } from "./known-files.ts";
@@ -24,7 +25,9 @@ export type RestoreSkipReason =
   /** The file has this very content and time. */
   | "equal"
   /** The vault, an environment file, or one of this product's own folders. */
-  | "protected";
+  | "protected"
+  /** Not in the archive, though its manifest or the request names it. */
+  | "missing";
 
 export interface RestorePlan {
   /** Places in the directory of the files to be written, in the order of the archive. */
@@ -73,7 +76,8 @@ export async function planRestore(
   request: RestoreRequest,
   signal: AbortSignal | undefined,
 ): Promise<RestorePlan> {
-  const isWanted = selection(request.paths);
+  const wanted = request.paths?.map(normaliseInclude);
+  const isWanted = selection(wanted);
   const isProtected = protection(writer);
   const turn = new Turn(signal);
   const memory = new MemoryReclaim(engine);
@@ -105,7 +109,20 @@ export async function planRestore(
       plan.write(place, entry, existing);
     }
   }
+  for (const path of missing(archive, wanted)) plan.skipped.push({ path, reason: "missing" });
   return plan;
+}
+
+/** What should be in the archive and is not: silence would pass for "restored". */
+function missing({ directory, workspace, embedded }: OpenArchive, wanted: readonly RelativePath[] | undefined) {
+  const named = (embedded?.missing ?? []).filter(selection(wanted)).toSorted(compareCodePoints);
+  const unseen = new Set(wanted?.filter((path) => path !== "" && !named.some((file) => isWithin(file, path))));
+  for (const place of workspace) {
+    if (unseen.size === 0) break;
+    const { path } = directory.entry(place);
+    for (const folder of unseen) if (isWithin(path, folder)) unseen.delete(folder);
+  }
+  return [...named, ...unseen];
 }
 
 /** The plan for what stands in the workspace by now: while it was checked, another restore may have been at work. */
@@ -128,9 +145,8 @@ export function planAgain(
   return now;
 }
 
-function selection(paths: readonly string[] | undefined): PathRule {
-  if (paths === undefined) return () => true;
-  const wanted = paths.map(normaliseInclude);
+function selection(wanted: readonly RelativePath[] | undefined): PathRule {
+  if (wanted === undefined) return () => true;
   return (path) => wanted.some((folder) => isWithin(path, folder));
 }
 
@@ -168,7 +184,8 @@ async function isEqual(
   const turn = new Turn();
   const hasher = newHasher();
   const buffer = new Uint8Array(Math.min(BUFFER_BYTES, expected.size + 1));
-  const file = writer.open(path);
+  const file = openToCompare(writer, path);
+  if (file === undefined) return false;
   try {
     for (let count = file.read(buffer); count > 0; count = file.read(buffer)) {
       hasher.update(buffer.subarray(0, count));
@@ -178,6 +195,16 @@ async function isEqual(
     file.close();
   }
   return hasher.digestHex() === expected.sha256;
+}
+
+/** What cannot be read is not known to be equal; that it is to be replaced was asked for. */
+function openToCompare(writer: TreeWriter, path: RelativePath): TreeFile | undefined {
+  try {
+    return writer.open(path);
+  } catch (error) {
+    if (error instanceof SyncError && (error.code === "file_unreadable" || error.code === "file_missing")) return;
+    throw error;
+  }
 }
 
 function conflict(path: RelativePath, what: string): SyncError {

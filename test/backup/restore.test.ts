@@ -50,6 +50,29 @@ describe("existing files", () => {
     expect(bench.read("assets/b")).toBe("abcd");
   });
 
+  test("that cannot be read are replaced like others, though they look equal", async () => {
+    const bench = backupBench(FILES);
+    const { name } = await createBackup(bench.engine, {});
+    let opened = 0;
+    const openTreeWriter = (root: string): TreeWriter => {
+      const writer = bench.engine.openTreeWriter(root);
+      return {
+        lstat: (path) => writer.lstat(path),
+        makeFolder: (path) => writer.makeFolder(path),
+        create: (path, options) => writer.create(path, options),
+        close: () => writer.close(),
+        open: (path) => {
+          opened++;
+          if (path === "assets/a.txt") throw systemFault("file_unreadable", "EACCES");
+          return writer.open(path);
+        },
+      };
+    };
+    const result = await restoreBackup({ ...bench.engine, openTreeWriter }, { name, replace_existing: true });
+    expect(result).toMatchObject({ restored: ["assets/a.txt"], skipped_reasons: { equal: 2 } });
+    expect(opened).toBe(3);
+  });
+
   test("a symlink in a file's place is itself replaced, never written through", async () => {
     const outside = join(tempFolder(), "outside.txt");
     writeFileSync(outside, "outside");
@@ -122,6 +145,16 @@ test("a part is restored by its paths", async () => {
   const result = await restoreBackup(bench.engine, { name: NAME, paths: ["./assets/b/", "config"] });
   expect(result.restored).toEqual(["assets/b/c.txt", "config/d.json"]);
   expect(await codeOf(restoreBackup(bench.engine, { name: NAME, paths: ["../x"] }))).toBe("bad_path");
+});
+
+test("a path that is not in the archive is told, not passed over", async () => {
+  const bench = backupBench();
+  bench.archive(archived());
+  const paths = ["asets", "assets/b", "config/d.json/x", "."];
+  const { restored, skipped, skipped_reasons } = await restoreBackup(bench.engine, { name: NAME, paths });
+  expect(restored).toEqual(Object.keys(FILES));
+  expect(skipped).toEqual(["asets", "config/d.json/x"]);
+  expect(skipped_reasons).toEqual({ missing: 2 });
 });
 
 test("permissions come back without set-user bits, times from the Unix field", async () => {
@@ -217,6 +250,18 @@ describe("the embedded manifest", () => {
     const bench = backupBench();
     bench.archive(forgeZip([{ name: "__meta__/cloud_sync/manifest.json", data: "{}" }]));
     expect(await codeOf(restoreBackup(bench.engine, { name: NAME }))).toBe("archive_invalid");
+  });
+
+  test("that names a file which is not there lets restore tell of it", async () => {
+    const bench = backupBench();
+    const entry = (path: string) => ({ [path]: { path, size: 1, mtime: 1, sha256: "0".repeat(64) } });
+    const document = { manifest: { entries: { ...entry("data/gone"), ...entry("assets/gone") } } };
+    const data = JSON.stringify(document);
+    bench.archive(archived([{ name: "__meta__/cloud_sync/manifest.json", data }]));
+    const all = await restoreBackup(bench.engine, { name: NAME });
+    expect(all).toMatchObject({ skipped: ["assets/gone", "data/gone"], skipped_reasons: { missing: 2 } });
+    const part = await restoreBackup(bench.engine, { name: NAME, paths: ["data"] });
+    expect(part).toMatchObject({ restored: [], skipped: ["data/gone"], skipped_reasons: { missing: 1 } });
   });
 
   test("tells verify what is missing and what is extra", async () => {
