@@ -92,6 +92,9 @@ export async function createBackup(
     if (found.files.length >= MANY_ENTRIES) engine.reclaimMemory();
     const name = await freeName(engine, label, options.signal);
     const archive = await writeArchive(engine, name, scope, found, options);
+    // What could not be read now may be whole in an older archive, and nowhere else.
+    if (archive.skipped.some(({ reason }) => reason === "unreadable"))
+      return { ...archive, removed: [], fault: undefined };
     return { ...archive, ...(await rotate(engine, name, request.max_backups ?? MAX_BACKUPS_DEFAULT)) };
   });
   engine.events.emit({

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { BackupList, CreatedBackup, RestoredBackup, VerifiedBackup } from "../app.ts";
+import { createdStatus, hasUnread, restoredStatus } from "./backup-status.ts";
 import { type CommandLine, EXIT } from "./command-line.ts";
 import { formatBytes, formatCount, formatTable, printable } from "./format.ts";
 import { withHelp } from "./help.ts";
@@ -75,6 +76,7 @@ removed. Files that something else named are never touched.`,
       api.createBackup(request, { signal: cli.signal, onProgress: (at) => progress.show(backupProgress(at)) }),
     );
     await (flags.json === true ? cli.printJson(backup) : cli.print(createdText(backup)));
+    return createdStatus(backup);
   });
 }
 
@@ -170,6 +172,7 @@ either the old one or the new one, never half of it. The vault is never replaced
       api.restoreBackup(request, { signal: cli.signal, onProgress: (at) => progress.show(backupProgress(at)) }),
     );
     await (flags.json === true ? cli.printJson(result) : cli.print(restoredText(result)));
+    return restoredStatus(result);
   });
 }
 
@@ -179,6 +182,7 @@ function createdText(backup: CreatedBackup): string {
     `${name}: ${formatCount(files, "file")}, ${formatBytes(content_bytes)} in ${formatBytes(bytes)}`,
     ...removed.map((old) => `removed ${old}`),
     ...shown(skipped.map(({ path, reason }) => `not archived: ${printable(path)} (${reason})`)),
+    ...(hasUnread(backup) ? ["older archives stay until everything can be read"] : []),
   ].join("\n");
 }
 

@@ -280,6 +280,25 @@ describe("rotation", () => {
     expect(bench.events).toMatchObject([{ type: "backup.create", name: backups[0]?.name, removed: 2 }]);
   });
 
+  test("keeps what is there when something could not be read: an older archive may be the only one that has it", async () => {
+    const bench = backupBench({ "assets/a": "a", "config/b": "b" });
+    for (let i = 1; i <= 3; i++) bench.archive(new Uint8Array(3), `2020010${i}T000000Z.zip`);
+    const { tree } = bench.engine;
+    let refused = 0;
+    const unreadable: TreeReader = {
+      ...tree,
+      list: (folder) => {
+        if (!folder.endsWith("/assets")) return tree.list(folder);
+        refused++;
+        throw systemFault("file_unreadable", "EACCES");
+      },
+    };
+    const part = await createBackup({ ...bench.engine, tree: unreadable }, { max_backups: 1 });
+    expect(part).toMatchObject({ files: 1, removed: [], skipped: [{ path: "assets", reason: "unreadable" }] });
+    expect(refused).toBe(1);
+    expect((await createBackup(bench.engine, { max_backups: 1 })).removed).toHaveLength(4);
+  });
+
   test("keeps five without being told", async () => {
     const bench = backupBench({ "assets/a": "a" });
     for (let i = 1; i <= 6; i++) bench.archive(new Uint8Array(3), `2020010${i}T000000Z.zip`);
