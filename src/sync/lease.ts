@@ -201,7 +201,7 @@ function inProgress(other: LeaseRecord, clock: Clock): SyncError {
   // Whether the holder is alive cannot be told then, and waiting may take years: somebody has to look.
   const remedy =
     other.renewedAtMs > clock.now() + LEASE_TTL_MS
-      ? `the clock of that machine is ahead of this one's: set both right, and if no run is at work there remove manifests/<snapshot>.lease.json at the destination (its lease runs out at ${until})`
+      ? `the clock of that machine is ahead of this one's: set both right, and if no run is at work there remove manifests/.<snapshot>.lease.json at the destination (its lease runs out at ${until})`
       : `wait for it to end (if it died, its lease runs out at ${until})`;
   return new SyncError("run_in_progress", `${other.holder} has been writing this snapshot since ${since}; ${remedy}`, {
     details: { holder: other.holder, since, until },

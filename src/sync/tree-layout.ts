@@ -3,7 +3,8 @@ import { checkSnapshotName, type RelativePath, relativePathFault } from "../core
 
 /**
  * The tree layout (interop format, shared with the Python studio): each file under its own path, so that any S3 tool
- * finds it. Objects `<prefix>/<snapshot>/<path>`, manifest `<prefix>/manifests/<snapshot>.json`.
+ * finds it. Objects `<prefix>/<snapshot>/<path>`, manifest `<prefix>/manifests/<snapshot>.json`. What is beside a
+ * manifest starts with a dot, as no snapshot does: `nightly.run` is a good name for one.
  */
 export interface TreeLayout {
   readonly snapshot: string;
@@ -31,8 +32,8 @@ export function createTreeLayout(prefix: string, snapshot: string): TreeLayout {
     snapshot,
     objectPrefix,
     manifestKey: `${base}manifests/${snapshot}.json`,
-    markerKey: `${base}manifests/${snapshot}.run.json`,
-    leaseKey: `${base}manifests/${snapshot}.lease.json`,
+    markerKey: `${base}manifests/.${snapshot}.run.json`,
+    leaseKey: `${base}manifests/.${snapshot}.lease.json`,
     objectKey: (path) => objectPrefix + path,
     pathOf: (key) => (key.startsWith(objectPrefix) ? key.slice(objectPrefix.length) : undefined),
   };

@@ -86,7 +86,7 @@ export async function createMirror({ server, bucket, endpoint }: MirrorOptions):
     bucket,
     filesPrefix: `${PREFIX}/default/`,
     manifestKey: `${PREFIX}/manifests/default.json`,
-    leaseKey: `${PREFIX}/manifests/default.lease.json`,
+    leaseKey: `${PREFIX}/manifests/.default.lease.json`,
     write,
     openApp,
     start: (...paths) => startProgram(["run", "--service", "s3", "--json", "--confirm-deletes", ...paths], root, env),

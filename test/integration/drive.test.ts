@@ -53,8 +53,8 @@ test("the request of the notes mirrors a workspace over HTTP, and the next dry r
   expect(files).toMatchObject({ "assets/a.png": "A", "assets/deep/b.png": "B" });
   expect(Object.keys(files)).not.toContain("config/comfyvn.secrets.json");
   expect([...fake.store.childrenOf(manifests.id)].map(({ name }) => name).toSorted()).toEqual([
+    ".milestone-12.lease.json",
     "milestone-12.json",
-    "milestone-12.lease.json",
   ]);
   const again = await server.post("/api/sync/dry_run", request);
   expect(again.body["plan"]).toMatchObject({ files_to_upload: 0, files_to_delete: 0 });

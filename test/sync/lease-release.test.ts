@@ -13,7 +13,7 @@ const clock = new ManualClock(0);
 
 function tools(provider: Provider, workspace: string): LeaseTools {
   const holder = { name: `host-${workspace}, process 1`, workspace };
-  return { provider, key: "manifests/default.lease.json", holder, newHasher: newPortableHasher, clock };
+  return { provider, key: "manifests/.default.lease.json", holder, newHasher: newPortableHasher, clock };
 }
 
 /** Every call that changes the store is made, then `between` runs, then its answer is lost; once. */

@@ -6,7 +6,7 @@ import { acquireLease, type LeaseTools } from "../../src/sync/lease.ts";
 import { codeOf, createWorkspace } from "../support/workspace.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
-const KEY = "manifests/default.lease.json";
+const KEY = "manifests/.default.lease.json";
 const MINUTE_MS = 60_000;
 
 function tools(store: MemoryStore, workspace: string, clock: ManualClock, capabilities = {}): LeaseTools {
@@ -117,7 +117,7 @@ describe("a lease", () => {
     const clock = new ManualClock(Date.UTC(2026, 0, 1));
     const loser = acquireLease(tools(store, "b", clock), undefined);
     expect(await codeOf(loser)).toBe("run_in_progress");
-    await expect(loser).rejects.toThrow("remove manifests/<snapshot>.lease.json at the destination");
+    await expect(loser).rejects.toThrow("remove manifests/.<snapshot>.lease.json at the destination");
   });
 });
 

@@ -58,9 +58,20 @@ describe("a run that is ok", () => {
     const workspace = await createWorkspace(FILES);
     await workspace.run();
     expect([...workspace.store.objects.keys()].filter((key) => key.startsWith("manifests/")).toSorted()).toEqual([
+      "manifests/.default.lease.json",
       "manifests/default.json",
-      "manifests/default.lease.json",
     ]);
+  });
+
+  test("a snapshot called like another one's marker or lease keeps its manifest", async () => {
+    const workspace = await createWorkspace(FILES);
+    const others = ["default.run", "default.lease"];
+    for (const snapshot of others) await workspace.run({ snapshot });
+    const manifestsOf = () => others.map((name) => workspace.store.objects.get(`manifests/${name}.json`)?.version);
+    const before = manifestsOf();
+    expect(before).not.toContain(undefined);
+    await workspace.run();
+    expect(manifestsOf()).toEqual(before);
   });
 
   test("a run that finds nothing to do writes nothing to the store", async () => {
@@ -143,7 +154,7 @@ describe("a run with errors by file", () => {
     workspace.wrap = (provider) => ({
       ...provider,
       put: async (key, source, options: PutOptions) => {
-        if (key === "manifests/default.run.json") rmSync(join(workspace.root, "docs/c.md"));
+        if (key === "manifests/.default.run.json") rmSync(join(workspace.root, "docs/c.md"));
         return await provider.put(key, source, options);
       },
     });
