@@ -1,10 +1,13 @@
 /**
  * `bun bench/manifest/main.ts [ROUNDS]`: scans against git, coreutils and plain Python on the same trees, one after the
  * other in every round, warm cache, every measured thing in a process of its own. Prints medians as a Markdown table.
+ * Ours is a program that only scans, compiled as the one that is installed; beside it the same from source by Bun.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { compile } from "../../scripts/build/compile.ts";
+import { hostTarget } from "../../scripts/build/targets.ts";
 
 interface Sample {
   readonly wallMs: number;
@@ -27,12 +30,18 @@ interface Row {
   readonly peers: readonly Contender[];
 }
 
-const SCENARIO = join(import.meta.dir, "scenario.ts");
+const PROJECT = resolve(import.meta.dir, "../..");
+const SOURCE = "bench/manifest/scenario.ts";
 const rounds = Number(process.argv[2] ?? 5);
 const cores = availableParallelism();
 const base = mkdtempSync(join(tmpdir(), "comfyvn-bench-"));
+const compiled = join(base, "scan");
+const fromSource = [process.execPath, join(PROJECT, SOURCE)];
 
 try {
+  const target = hostTarget();
+  if (target === undefined) throw new Error("nothing can be compiled for this machine");
+  await compile({ project: PROJECT, target, bun: process.execPath, outfile: compiled, entry: SOURCE });
   const small = plantTree("small", 100_000, 1_000, 1_490);
   const large = plantTree("large", 4, 1, 200 * 1_048_576);
   sh("git init -q . && git add assets && git -c user.name=b -c user.email=b@localhost commit -q -m bench", small);
@@ -42,15 +51,19 @@ try {
   console.log("| what | wall | CPU | peak memory | ratio (target) |\n|---|---|---|---|---|");
   compare({
     ours: ours("100,000 files, cold index", small, true),
-    peers: [sha256sum(small, 0.75), python(small, 0.1)],
+    peers: [inSource(ours("", small, true)), sha256sum(small, 0.75), python(small, 0.1)],
   });
   compare({
     ours: ours("100,000 files, unchanged", small, false),
-    peers: [{ name: "git status", command: ["git", "status"], cwd: small, target: 1.5 }, python(small, 0.1)],
+    peers: [
+      inSource(ours("", small, false)),
+      { name: "git status", command: ["git", "status"], cwd: small, target: 1.5 },
+      python(small, 0.1),
+    ],
   });
   compare({ ours: ours("4 × 200 MB, cold index", large, true), peers: [sha256sum(large, 1.2), python(large, 0.1)] });
   compare({ ours: ours("4 × 200 MB, unchanged", large, false), peers: [python(large, 0.1)] });
-  compare({ ours: { name: "starting Bun alone", command: [process.execPath, SCENARIO, "start"] }, peers: [] });
+  compare({ ours: { name: "starting alone", command: [compiled, "start"] }, peers: [] });
   console.log("\n| inside one process | time | per entry | peak memory |\n|---|---|---|---|");
   for (const count of [10_000, 100_000, 1_000_000]) inside("scan of a synthetic source", "entries", count);
   for (const count of [10_000, 100_000, 1_000_000]) inside("diff of two manifests", "diff", count);
@@ -61,7 +74,11 @@ try {
 function ours(name: string, root: string, cold: boolean): Contender {
   const index = join(root, "cache/cloud/hash-index.sqlite");
   const prepare = () => (cold ? rmSync(index, { force: true }) : undefined);
-  return { name, command: [process.execPath, SCENARIO, "scan", root], prepare };
+  return { name, command: [compiled, "scan", root], prepare };
+}
+
+function inSource(contender: Contender): Contender {
+  return { ...contender, name: "from source, by Bun", command: [...fromSource, ...contender.command.slice(1)] };
 }
 
 function sha256sum(root: string, target: number): Contender {
@@ -109,9 +126,7 @@ function checkDigest(
 }
 
 function inside(what: string, kind: string, count: number): void {
-  const samples = Array.from({ length: rounds }, () =>
-    measure({ name: what, command: [process.execPath, SCENARIO, kind, `${count}`] }),
-  );
+  const samples = Array.from({ length: rounds }, () => measure({ name: what, command: [compiled, kind, `${count}`] }));
   const ms = median(samples.map(({ output }) => Number(/"ms":([\d.]+)/.exec(output)?.[1])));
   const peak = median(samples.map(({ peakBytes }) => peakBytes));
   const perEntry = `${((ms * 1_000) / count).toFixed(2)} µs`;

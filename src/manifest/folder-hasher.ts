@@ -79,12 +79,12 @@ export class FolderHasher {
 
   async #hashNames(job: FilesJob, names: readonly string[], turn: Turn): Promise<FilesAnswer> {
     const record = HashRecord.create(job.key, job.names, names.length, job.part);
-    const known = new KnownRows(job.known);
+    const known = job.known.length === 0 ? undefined : new KnownRows(job.known);
     let hits = 0;
     for (let row = 0; row < names.length; row++) {
       const name = names[row] ?? "";
       const native = job.inside + name;
-      const found = known.find(name);
+      const found = known?.find(name);
       if (found !== undefined && this.#isTrusted(found.record.stats, found.row, native, job.nowMs)) {
         record.copyRow(row, found.record, found.row);
         hits++;

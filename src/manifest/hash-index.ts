@@ -19,6 +19,8 @@ export type OpenHashIndex = (onLarge?: () => void) => Promise<HashIndex | undefi
 
 /** Changes worth that much time to do again are kept at once, so that a process killed in a long scan loses little. */
 const SAVE_EVERY_MS = 5_000;
+/** So much is kept while other threads still hash, rather than after them. */
+const SAVE_BYTES = 1_048_576;
 
 /** What earlier scans found out. Only hints: every use of a row proves it against the file's present stat. */
 export class HashIndex {
@@ -30,6 +32,7 @@ export class HashIndex {
   /** First and last name of a record. */
   readonly #ranges = new WeakMap<HashRecord, readonly [string, string]>();
   #bytes = 0;
+  #changedBytes = 0;
   #saveAt = performance.now() + SAVE_EVERY_MS;
 
   constructor(store: HashStore, root: string) {
@@ -93,15 +96,15 @@ export class HashIndex {
     }
   }
 
+  /** Writes what is new once there is much of it. */
+  saveMuch(): void {
+    if (this.#changedBytes >= SAVE_BYTES) this.#write();
+  }
+
   /** Writes what is new. */
   save(): void {
     this.#saveAt = performance.now() + SAVE_EVERY_MS;
-    if (this.#changed.size === 0) return;
-    const live = function* (folders: Iterable<readonly HashRecord[]>) {
-      for (const records of folders) yield* records;
-    };
-    this.#store.save([...live(this.#changed.values())], () => live(this.#folders.values()), this.#bytes);
-    this.#changed.clear();
+    this.#write();
   }
 
   close(): void {
@@ -110,6 +113,16 @@ export class HashIndex {
     } finally {
       this.#store.close();
     }
+  }
+
+  #write(): void {
+    if (this.#changed.size === 0) return;
+    const live = function* (folders: Iterable<readonly HashRecord[]>) {
+      for (const records of folders) yield* records;
+    };
+    this.#store.save([...live(this.#changed.values())], () => live(this.#folders.values()), this.#bytes);
+    this.#changed.clear();
+    this.#changedBytes = 0;
   }
 
   #add(record: HashRecord): void {
@@ -122,6 +135,7 @@ export class HashIndex {
   #put(key: string, records: readonly HashRecord[]): void {
     this.#set(key, records);
     this.#changed.set(key, records.length > 0 ? records : [HashRecord.create(key, "", 0, 0)]);
+    this.#changedBytes += byteCount(records);
   }
 
   #set(key: string, records: readonly HashRecord[]): void {

@@ -299,7 +299,7 @@ class HashRun {
 
   /** A process killed in a long scan has not worked for nothing. */
   #saveWhenDue(): void {
-    if (this.index?.isSaveDue() !== true) return;
+    if (this.index?.isSaveDue() !== true) return this.index?.saveMuch();
     this.keepUnfinished();
     this.index.save();
   }

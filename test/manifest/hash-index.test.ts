@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { HashIndex } from "../../src/manifest/hash-index.ts";
+import { HashRecord } from "../../src/manifest/hash-record.ts";
 import { createScope } from "../../src/manifest/scope.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { FileStat } from "../../src/platform/contract.ts";
@@ -21,6 +23,7 @@ function workspace(files: Readonly<Record<string, string>>) {
   };
 }
 
+const STAT: FileStat = { kind: "file", size: 0, mtimeNs: 0n, ctimeNs: 0n, inode: 1n, device: 1n, mode: 0o644 };
 const EVERYTHING = { "a/1": "one", "a/2": "two", "b/c/3": "three", top: "top" };
 
 describe("a file is not read again", () => {
@@ -226,6 +229,24 @@ test("large files hashed before a scan was cancelled are remembered, the rest of
   await again();
   // Each large file is opened twice: once to see that it is large.
   expect(opened()).toHaveLength(2);
+});
+
+test("much that is new is kept while the scan goes on, little once it ends", () => {
+  const saved: number[] = [];
+  const save = (changed: readonly HashRecord[]) => void saved.push(changed.length);
+  const index = new HashIndex({ load: () => [], save, close: () => undefined }, "/w/");
+  const take = (key: string) => {
+    const names = Array.from({ length: 4_000 }, (_, k) => `${k}`).toSorted();
+    const record = HashRecord.create(key, names.join("\0"), names.length, 0);
+    for (const row of names.keys()) record.setHashed(row, STAT, sha256Of(""), 0);
+    index.update(key, [record], 0);
+    index.saveMuch();
+  };
+  for (let folder = 0; folder < 7; folder++) take(`${folder}/`);
+  expect(saved).toHaveLength(1);
+  index.close();
+  expect(saved).toHaveLength(2);
+  expect(saved.reduce((sum, records) => sum + records)).toBe(7);
 });
 
 test("the index forgets files and folders that are gone", async () => {
