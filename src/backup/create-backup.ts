@@ -20,7 +20,7 @@ import {
   withBackupLock,
 } from "./backup-engine.ts";
 import { KnownFiles } from "./known-files.ts";
-import { BACKUPS_FOLDER, backupName, backupStamp, checkLabel } from "./backup-name.ts";
+import { BACKUPS_FOLDER, backupName, backupStamp, checkLabel, parseBackupName } from "./backup-name.ts";
 import { ProgressReport } from "./progress-report.ts";
 import { EntryPacker } from "./entry-packer.ts";
 import { namedBackups, removeStaleTemps, rotate } from "./rotation.ts";
@@ -127,12 +127,14 @@ async function findFiles(
   const walk = await walkTree({ tree: engine.tree, root: engine.root, scope, followSymlinks: false, signal });
   const skipped: BackupSkip[] = [...walk.skipped];
   if (wereAskedFor) skipped.push(...walk.missingIncludes.map((path) => ({ path, reason: "missing" as const })));
+  const isArchive = await archiveTest(engine);
   const collisions = new PathCollisions();
   const turn = new Turn(signal);
   const files: FoundFile[] = [];
   for (const file of walk.files) {
     const { path } = file;
-    if (isMetadataPath(path)) skipped.push({ path, reason: "reserved_name" });
+    if (isArchive(path)) skipped.push({ path, reason: "protected" });
+    else if (isMetadataPath(path)) skipped.push({ path, reason: "reserved_name" });
     else if (archivePathFault(path) !== undefined) skipped.push({ path, reason: "unportable_name" });
     else if (collisions.fault(path, false) !== undefined) skipped.push({ path, reason: "name_collision" });
     else files.push(file);
@@ -146,6 +148,18 @@ async function findFiles(
     );
   }
   return { files, skipped };
+}
+
+/** True for an archive where the folder of archives is a symlink to one that is archived: each would hold all before it. */
+async function archiveTest(engine: BackupEngine): Promise<(path: RelativePath) => boolean> {
+  const { files, root } = engine;
+  const real = await files.realPath(backupsFolder(engine));
+  const realRoot = await files.realPath(root);
+  if (real === undefined || realRoot === undefined) return () => false;
+  return (path) => {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    return parseBackupName(name) !== undefined && files.join(realRoot, ...path.split("/")) === files.join(real, name);
+  };
 }
 
 /** A name for now. Within one second the next backup waits for the next one, so that the order of names is that of time. */

@@ -131,6 +131,15 @@ describe("an archive", () => {
     expect(bytes).toBeGreaterThan(400_000);
   });
 
+  test("never holds older archives, though their folder is a symlink to one that is archived", async () => {
+    const bench = backupBench({ "assets/a": "a", "assets/archives/notes.txt": "n", "backups/other": "" });
+    symlinkSync("../assets/archives", join(bench.root, "backups/cloud"));
+    const first = await createBackup(bench.engine, { include: ["assets"] });
+    const second = await createBackup(bench.engine, { include: ["assets"] });
+    expect(second.files).toBe(2);
+    expect(second.skipped).toEqual([{ path: `assets/archives/${first.name}`, reason: "protected" }]);
+  });
+
   test("two backups of one tree hold the same entries in the same order", async () => {
     const bench = backupBench({
       "assets/b": "b",
