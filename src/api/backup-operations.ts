@@ -42,6 +42,7 @@ export const createBackup = operation({
     "bad_pattern",
     "backup_label",
     "backup_empty",
+    "backup_too_large",
     "backup_busy",
     "config_malformed",
     "config_invalid",

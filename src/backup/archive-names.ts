@@ -53,6 +53,11 @@ export class PathCollisions {
   /** Known to be good: most paths are in the folder of the one before. */
   #last = { path: "", number: 0 };
 
+  constructor(private readonly foldersMax = FOLDERS_MAX) {}
+
+  /** True when some paths could not be added, because there are too many folders. */
+  isFull = false;
+
   /** What is wrong with adding this path to those added before, or undefined; then it is added. */
   fault(path: string, isFolder: boolean): string | undefined {
     const slash = path.lastIndexOf("/");
@@ -93,7 +98,10 @@ export class PathCollisions {
     if (known?.name === name) return known.number;
     if (known !== undefined) return "names a folder that differs from another only in case or normalisation";
     if (this.#files.has(key)) return "needs a folder where another entry is a file";
-    if (this.#folders.size === FOLDERS_MAX) return `needs more than ${FOLDERS_MAX} folders`;
+    if (this.#folders.size === this.foldersMax) {
+      this.isFull = true;
+      return `needs more than ${this.foldersMax} folders`;
+    }
     const number = this.#folders.size + 1;
     this.#folders.set(key, { number, name });
     return number;

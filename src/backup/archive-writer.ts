@@ -1,5 +1,9 @@
 import type { AtomicWriter } from "../platform/contract.ts";
+import { tooLarge } from "./archive-fault.ts";
+import { ARCHIVE_LIMITS } from "./zip-format.ts";
 import { centralHeader, endRecords, localHeader, type WrittenEntry } from "./zip-records.ts";
+
+type ArchiveLimits = { readonly [limit in keyof typeof ARCHIVE_LIMITS]: number };
 
 /** Bytes gathered before they are written: a call for each small file would cost more than its bytes. */
 const BUFFER_BYTES = 1_048_576;
@@ -22,7 +26,10 @@ export class ArchiveWriter {
   /** Bytes given so far, buffered ones included. */
   #length = 0;
 
-  constructor(output: AtomicWriter) {
+  constructor(
+    output: AtomicWriter,
+    private readonly limits: ArchiveLimits = ARCHIVE_LIMITS,
+  ) {
     this.#output = output;
   }
 
@@ -46,7 +53,7 @@ export class ArchiveWriter {
     this.#buffered = bytes.byteLength;
   }
 
-  /** Writes an entry whose data are at hand. */
+  /** Writes an entry whose data are at hand. @throws SyncError `backup_too_large` */
   add(entry: WrittenEntry, data: Uint8Array): void | Promise<void> {
     this.#note(entry);
     const written = this.write(localHeader(entry));
@@ -78,6 +85,8 @@ export class ArchiveWriter {
   #note(entry: WrittenEntry): void {
     const header = centralHeader(entry);
     const length = this.#directoryLength + header.byteLength;
+    const { entriesMax, directoryBytesMax } = this.limits;
+    if (this.#entries === entriesMax || length > directoryBytesMax) throw tooLarge();
     if (length > this.#directory.byteLength) {
       const larger = new Uint8Array(2 * length);
       larger.set(this.#directory.subarray(0, this.#directoryLength));

@@ -1,6 +1,7 @@
 import { SyncError } from "../core/errors.ts";
 import type { RelativePath } from "../core/paths.ts";
 import { ChecksumBuilder } from "../manifest/checksum.ts";
+import { MANIFEST_BYTES_MAX } from "../manifest/decode-manifest.ts";
 import { encodeManifestOf } from "../manifest/encode-manifest.ts";
 import { VAULT_PATH } from "../manifest/hard-exclusion.ts";
 import type { ManifestEntry, SkipReason } from "../manifest/manifest.ts";
@@ -8,6 +9,7 @@ import { createScope, DEFAULT_BACKUP_INCLUDE, type Scope } from "../manifest/sco
 import { Turn } from "../threads/turn.ts";
 import { type FoundFile, walkTree } from "../manifest/walk.ts";
 import type { FileStat } from "../platform/contract.ts";
+import { tooLarge } from "./archive-fault.ts";
 import { archivePathFault, isMetadataPath, PathCollisions } from "./archive-names.ts";
 import { ArchiveWriter } from "./archive-writer.ts";
 import {
@@ -74,7 +76,7 @@ export interface CreatedBackup {
 /**
  * Archives the files of a scope. Until everything is in it and on the disk the archive has no name of its own; only
  * then older ones are removed.
- * @throws SyncError `backup_label`, `bad_path`, `bad_pattern`, `backup_busy`, `backup_empty`, `root_missing`, `aborted`,
+ * @throws SyncError `backup_label`, `bad_path`, `bad_pattern`, `backup_busy`, `backup_empty`, `backup_too_large`, `root_missing`, `aborted`,
  * `disk_full`, `write_failed`
  */
 export async function createBackup(
@@ -140,6 +142,7 @@ async function findFiles(
     else files.push(file);
     if (turn.due()) await turn.pause();
   }
+  if (collisions.isFull) throw tooLarge();
   if (files.length === 0) {
     throw new SyncError(
       "backup_empty",
@@ -205,7 +208,8 @@ async function writeArchive(
     const fields = { name: name.slice(0, -".zip".length), root: engine.root, created_at };
     const extra = { created_at, paths: scope.include, exclude: scope.exclude, checksum };
     const document = encodeManifestOf(fields, packed.entries(), extra);
-    await packer.addDocument(MANIFEST_ENTRY, document, engine.clock.now() / 1_000);
+    const documentBytes = await packer.addDocument(MANIFEST_ENTRY, document, engine.clock.now() / 1_000);
+    if (documentBytes > MANIFEST_BYTES_MAX) throw tooLarge();
     await writer.end();
     await output.commit();
     return {

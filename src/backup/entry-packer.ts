@@ -101,10 +101,11 @@ export class EntryPacker {
     return outcome;
   }
 
-  /** Adds what `chunks` holds as an entry of its own. @throws as addFile */
-  async addDocument(path: RelativePath, chunks: Iterable<Uint8Array>, mtime: number): Promise<void> {
+  /** Adds what `chunks` holds as an entry of its own; its size. @throws as addFile */
+  async addDocument(path: RelativePath, chunks: Iterable<Uint8Array>, mtime: number): Promise<number> {
     const stream = await this.#stream(path, readOf(chunks), { size: 0, mtime, mode: 0o644 });
     await this.#writer.finish(stream.entry);
+    return stream.entry.size;
   }
 
   /** Everything that was added is in the writer when this resolves. */

@@ -1,6 +1,6 @@
 import { archiveFault } from "./archive-fault.ts";
 import type { ArchiveFile } from "./archive-file.ts";
-import { IN_ZIP64, IN_ZIP64_SHORT, LENGTH, SIGNATURE } from "./zip-format.ts";
+import { ARCHIVE_LIMITS, IN_ZIP64, IN_ZIP64_SHORT, LENGTH, SIGNATURE } from "./zip-format.ts";
 
 /** Where the central directory is. */
 export interface DirectoryLocation {
@@ -10,10 +10,6 @@ export interface DirectoryLocation {
 }
 
 const COMMENT_BYTES_MAX = 0xffff;
-/** A directory is held in memory. */
-const DIRECTORY_BYTES_MAX = 268_435_456;
-const ENTRIES_MAX = 2_000_000;
-
 /**
  * Finds the central directory. Nothing may stand after the end record but its comment, and the directory must end
  * where the end records begin: what can be read in two ways is read in none.
@@ -55,7 +51,8 @@ function checked(location: DirectoryLocation, endsAt: number): DirectoryLocation
   if (offset + length !== endsAt) {
     throw archiveFault("has its directory elsewhere than its end says, or bytes that belong to no entry");
   }
-  if (entries > ENTRIES_MAX || length > DIRECTORY_BYTES_MAX) throw archiveFault(`has more than ${ENTRIES_MAX} entries`);
+  const { entriesMax, directoryBytesMax } = ARCHIVE_LIMITS;
+  if (entries > entriesMax || length > directoryBytesMax) throw archiveFault(`has more than ${entriesMax} entries`);
   if (entries * LENGTH.centralHeader > length) throw archiveFault("has a directory shorter than its entries");
   return location;
 }

@@ -31,6 +31,9 @@ export const HOST = { dos: 0, unix: 3, darwin: 19 } as const;
 export const IN_ZIP64 = 0xffff_ffff;
 export const IN_ZIP64_SHORT = 0xffff;
 
+/** What is read, because a directory is held in memory, and so what is written: an archive nobody could restore is none. */
+export const ARCHIVE_LIMITS = { entriesMax: 2_000_000, directoryBytesMax: 268_435_456 } as const;
+
 /** Types of a Unix mode. */
 export const MODE = { type: 0o170_000, regular: 0o100_000, folder: 0o040_000 } as const;
 

@@ -57,6 +57,7 @@ export const ERROR_CODES = [
   "backup_label",
   "backup_missing",
   "backup_empty",
+  "backup_too_large",
   "backup_busy",
   "archive_invalid",
   "restore_conflict",

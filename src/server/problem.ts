@@ -52,6 +52,7 @@ export const PROBLEM_STATUS: Readonly<Record<ErrorCode, number>> = {
   backup_label: 400,
   backup_missing: 404,
   backup_empty: 409,
+  backup_too_large: 409,
   backup_busy: 409,
   archive_invalid: 422,
   restore_conflict: 409,
