@@ -131,6 +131,7 @@ async function findFiles(
   if (wereAskedFor) skipped.push(...walk.missingIncludes.map((path) => ({ path, reason: "missing" as const })));
   const isArchive = await archiveTest(engine);
   const collisions = new PathCollisions();
+  collisions.fault(MANIFEST_ENTRY, false);
   const turn = new Turn(signal);
   const files: FoundFile[] = [];
   for (const file of walk.files) {

@@ -140,6 +140,16 @@ describe("an archive", () => {
     expect(second.skipped).toEqual([{ path: `assets/archives/${first.name}`, reason: "protected" }]);
   });
 
+  test("can be restored though a folder is named like the archive's own in another case", async () => {
+    const bench = backupBench({ "__META__/a": "a", "__meta__/b": "b", "assets/c": "c" });
+    const { name, skipped } = await createBackup(bench.engine, { include: ["."] });
+    expect(skipped).toEqual([
+      { path: "__META__/a", reason: "name_collision" },
+      { path: "__meta__/b", reason: "reserved_name" },
+    ]);
+    expect(await verifyBackup(bench.engine, name)).toMatchObject({ ok: true, files: 1 });
+  });
+
   test("two backups of one tree hold the same entries in the same order", async () => {
     const bench = backupBench({
       "assets/b": "b",
