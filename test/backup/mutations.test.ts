@@ -109,8 +109,9 @@ test(`security 14: no mutation of an archive writes outside the workspace, crash
         await verifyBackup(engine, NAME);
       },
     ),
-    { numRuns: RUNS, plugins: [fc.timeout(HANG_MS)] },
+    // The archives as they are come first: most mutations are refused, and some that are restored have to be among them.
+    { numRuns: RUNS, plugins: [fc.timeout(HANG_MS)], examples: archives.map((_, which) => [which, []]) },
   );
   expect(refused).toBeGreaterThan(RUNS / 4);
-  expect(restored).toBeGreaterThan(0);
+  expect(restored).toBeGreaterThanOrEqual(archives.length);
 }, 600_000);

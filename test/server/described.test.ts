@@ -137,6 +137,7 @@ describe("answers of real requests", () => {
     workspace.write("assets/a.png", "other");
     await call("POST /api/backup/restore", { name });
     await call("POST /api/backup/restore", { name, replace_existing: true });
+    await call("POST /api/backup/restore", { name, paths: ["not-in-it"] });
     const forged = "20200101T000000Z.zip";
     writeFileSync(
       join(workspace.root, "backups/cloud", forged),
