@@ -14,6 +14,7 @@ import {
   type RestoreRequest,
   type RestoreSkipReason,
 } from "./restore-plan.ts";
+import { SpaceNeeded } from "./space-needed.ts";
 import { unpack } from "./unpack.ts";
 
 export interface RestoredBackup {
@@ -65,8 +66,9 @@ async function restoreFrom(
 ): Promise<Omit<RestoredBackup, "name"> & { readonly bytes: number }> {
   const writer = engine.openTreeWriter(engine.root);
   try {
-    const planned = await planRestore(engine, writer, archive, request, options.signal);
-    await checkSpace(engine, planned);
+    const space = await noteSpace(engine, writer);
+    const planned = await planRestore(engine, writer, archive, request, space, options.signal);
+    await checkSpace(engine, space);
     await checkData(engine, archive, planned, options);
     // Only now: a refused archive leaves no trace, not even of a lock.
     return await withBackupLock(engine, options.signal, async () => {
@@ -85,13 +87,21 @@ function told({ skipped }: RestorePlan): Pick<RestoredBackup, "skipped" | "skipp
   return { skipped: skipped.map(({ path }) => path), skipped_reasons: reasons };
 }
 
+async function noteSpace({ files, root }: BackupEngine, writer: TreeWriter): Promise<SpaceNeeded> {
+  const stat = await files.stat(root);
+  if (stat === undefined) throw new SyncError("root_missing", "the workspace folder is gone");
+  return new SpaceNeeded(writer, stat.device);
+}
+
 /** @throws SyncError `disk_full` */
-async function checkSpace({ files, root }: BackupEngine, { growthBytes: needed }: RestorePlan): Promise<void> {
-  const free = await files.freeBytes(root);
-  if (free === undefined || needed <= free) return;
-  throw new SyncError("disk_full", `the restore needs ${needed} bytes and the disk has ${free}; nothing was written`, {
-    details: { restored: [] },
-  });
+async function checkSpace({ files, root }: BackupEngine, space: SpaceNeeded): Promise<void> {
+  for (const { folder, bytes } of space.all()) {
+    const free = await files.freeBytes(folder === "" ? root : files.join(root, ...folder.split("/")));
+    if (free === undefined || bytes <= free) continue;
+    const where = folder === "" ? "" : ` of ${folder}`;
+    const message = `the restore needs ${bytes} bytes and the disk${where} has ${free}; nothing was written`;
+    throw new SyncError("disk_full", message, { details: { restored: [] } });
+  }
 }
 
 /** Every file to be written once, and the header of every other: an archive that is damaged changes nothing. */

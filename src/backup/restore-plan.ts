@@ -10,6 +10,7 @@ import type { ArchiveEntry } from "./archive-entry.ts";
 import { type BackupEngine, MemoryReclaim } from "./backup-engine.ts";
 import type { KnownFile } from "./known-files.ts";
 import type { OpenArchive } from "./open-archive.ts";
+import type { SpaceNeeded } from "./space-needed.ts";
 
 export interface RestoreRequest {
   readonly name: string;
@@ -36,8 +37,6 @@ export interface RestorePlan {
   readonly replaces: ReadonlySet<number>;
   /** Of all files to be written. */
   readonly bytes: number;
-  /** What the disk must have more room for than now, bytes. */
-  readonly growthBytes: number;
   readonly folders: readonly RelativePath[];
   readonly skipped: readonly { readonly path: RelativePath; readonly reason: RestoreSkipReason }[];
 }
@@ -49,24 +48,30 @@ class Planned implements RestorePlan {
   readonly folders: RelativePath[];
   readonly skipped: { path: RelativePath; reason: RestoreSkipReason }[];
   bytes = 0;
-  growthBytes = 0;
 
-  /** @param before whose folders and skipped files it begins with */
-  constructor(before?: RestorePlan) {
+  /**
+   * @param before whose folders and skipped files it begins with
+   * @param space to be told of what is to be written
+   */
+  constructor(
+    before?: RestorePlan,
+    private readonly space?: SpaceNeeded,
+  ) {
     this.folders = [...(before?.folders ?? [])];
     this.skipped = [...(before?.skipped ?? [])];
   }
 
-  write(place: number, { size }: ArchiveEntry, existing: FileStat | undefined): void {
+  write(place: number, { path, size }: ArchiveEntry, existing: FileStat | undefined): void {
     this.writes.push(place);
     this.bytes += size;
-    this.growthBytes += Math.max(0, size - (existing?.size ?? 0));
+    this.space?.add(path, Math.max(0, size - (existing?.size ?? 0)));
     if (existing !== undefined) this.replaces.add(place);
   }
 }
 
 /**
  * Decides what becomes of each entry by looking at what stands in the workspace; writes nothing.
+ * @param space is told of what is to be written
  * @throws SyncError `bad_path`, `restore_conflict`, `aborted`
  */
 export async function planRestore(
@@ -74,6 +79,7 @@ export async function planRestore(
   writer: TreeWriter,
   archive: OpenArchive,
   request: RestoreRequest,
+  space: SpaceNeeded,
   signal: AbortSignal | undefined,
 ): Promise<RestorePlan> {
   const wanted = request.paths?.map(normaliseInclude);
@@ -81,7 +87,7 @@ export async function planRestore(
   const isProtected = protection(writer);
   const turn = new Turn(signal);
   const memory = new MemoryReclaim(engine);
-  const plan = new Planned();
+  const plan = new Planned(undefined, space);
   for (const place of archive.workspace) {
     memory.entry();
     if (turn.due()) await turn.pause();

@@ -355,6 +355,40 @@ describe("security 20: a restore that fails on the way", () => {
     expect(filesBelow(bench.root)).toEqual(before);
   });
 
+  test("asks the disk that the files go to: a folder of the workspace may be a mount", async () => {
+    const bench = backupBench({ "assets/kept": "", "data/kept": "" });
+    bench.archive(archived([{ name: "data/new/deep/x", data: "x".repeat(50) }]));
+    const { files } = bench.engine;
+    const asked: string[] = [];
+    const free: Record<string, number> = { assets: 1_000, data: 49, [bench.root]: 14 };
+    const freeBytes = async (path: string) => {
+      asked.push(path);
+      return free[path.slice(bench.root.length + 1) || bench.root];
+    };
+    // As if each were a file system of its own.
+    const devices: Record<string, bigint> = { assets: -1n, data: -2n };
+    const openTreeWriter = (root: string): TreeWriter => {
+      const writer = bench.engine.openTreeWriter(root);
+      return {
+        lstat: (path) => {
+          const stat = writer.lstat(path);
+          return stat && { ...stat, device: devices[path] ?? stat.device };
+        },
+        makeFolder: (path) => writer.makeFolder(path),
+        open: (path) => writer.open(path),
+        create: (path, options) => writer.create(path, options),
+        close: () => writer.close(),
+      };
+    };
+    const engine = { ...bench.engine, files: { ...files, freeBytes }, openTreeWriter };
+    const refused = restoreBackup(engine, { name: NAME });
+    await expect(refused).rejects.toThrow("needs 50 bytes and the disk of data has 49");
+    expect(await codeOf(refused)).toBe("disk_full");
+    free["data"] = 50;
+    expect((await restoreBackup(engine, { name: NAME })).restored).toHaveLength(4);
+    expect(new Set(asked)).toEqual(new Set([bench.root, join(bench.root, "assets"), join(bench.root, "data")]));
+  });
+
   test("on a disk that others fill meanwhile says disk_full and leaves no half file", async () => {
     const root = tempFolder();
     const mounted = await $`mount -t tmpfs -o size=256k tmpfs ${root}`.nothrow().quiet();
