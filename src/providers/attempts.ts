@@ -17,6 +17,9 @@ export interface PatiencePolicy {
   readonly waitTotalMsMax: number;
   /** A far side that asks for more than this, milliseconds, is not waited for. */
   readonly retryAfterMsMax: number;
+  /** A far side that lets so many attempts run out of time, which took so long together, milliseconds, is given up. */
+  readonly silentAttemptsMax: number;
+  readonly silentTotalMsMax: number;
 }
 
 export interface AttemptTools {
@@ -43,6 +46,9 @@ export class Attempts {
   readonly #isTrial: boolean;
   #made = 0;
   #waitedMs = 0;
+  #attemptFromMs: number;
+  #silentAttempts = 0;
+  #silentMs = 0;
   #answersBefore = 0;
 
   /** @throws `aborted`; `provider_unreachable` when the circuit is open */
@@ -53,6 +59,7 @@ export class Attempts {
     this.#tools = tools;
     this.#signal = signal;
     this.#isTrial = circuit.enter();
+    this.#attemptFromMs = tools.clock.now();
   }
 
   /** Calls until one attempt succeeds. @throws what `failed` throws */
@@ -84,10 +91,12 @@ export class Attempts {
       if (ANSWERS.has(error.code)) this.#circuit.answered();
       throw error;
     }
+    this.#noteSilence(error);
     const waitMs = this.#isTrial || this.#circuit.isOpen ? undefined : this.#nextWaitMs(error);
     if (waitMs === undefined) throw this.#giveUp(error);
     this.#tools.onRetry?.(error);
     await this.#tools.clock.sleep(waitMs, this.#signal);
+    this.#attemptFromMs = this.#tools.clock.now();
     if (this.#circuit.isOpen) throw this.#giveUp(error);
   }
 
@@ -95,6 +104,8 @@ export class Attempts {
   renew(): void {
     this.#made = 0;
     this.#waitedMs = 0;
+    this.#silentAttempts = 0;
+    this.#silentMs = 0;
   }
 
   succeeded(): void {
@@ -106,7 +117,19 @@ export class Attempts {
     if (this.#isTrial) this.#circuit.trialEnded();
   }
 
+  #noteSilence(error: SyncError): void {
+    if (error.code !== "provider_timeout") return;
+    this.#silentAttempts++;
+    this.#silentMs += this.#tools.clock.now() - this.#attemptFromMs;
+  }
+
+  #isSilent(): boolean {
+    const { silentAttemptsMax, silentTotalMsMax } = this.#policy;
+    return this.#silentAttempts >= silentAttemptsMax && this.#silentMs >= silentTotalMsMax;
+  }
+
   #nextWaitMs(error: SyncError): number | undefined {
+    if (this.#isSilent()) return undefined;
     const { attemptsMax, backoffBaseMs, backoffCapMs, waitTotalMsMax, retryAfterMsMax } = this.#policy;
     const askedMs = error.retryAfterMs ?? 0;
     if (this.#made >= attemptsMax || this.#waitedMs >= waitTotalMsMax || askedMs > retryAfterMsMax) return undefined;

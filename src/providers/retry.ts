@@ -22,6 +22,8 @@ export interface RetryPolicy extends PatiencePolicy {
 /**
  * An outage of ten seconds is survived: the waits of twelve attempts add up to thirty seconds but for one case in
  * thousands. A far side that stays dead costs a run of any length three times that, or once when it works in parallel.
+ * One that takes every call and answers none, as behind a firewall that drops packets, has three of them to do so: twelve
+ * would be as many minutes.
  */
 export const RETRY_POLICY_DEFAULT: RetryPolicy = {
   attemptsMax: 12,
@@ -29,6 +31,8 @@ export const RETRY_POLICY_DEFAULT: RetryPolicy = {
   backoffCapMs: 20_000,
   waitTotalMsMax: 30_000,
   retryAfterMsMax: 120_000,
+  silentAttemptsMax: 3,
+  silentTotalMsMax: 120_000,
   circuit: { gaveUpInARowMax: 3, gaveUpBudget: 20, successRefund: 0.1, trialEveryMs: 20_000 },
 };
 

@@ -422,6 +422,29 @@ describe("a far side that is dead", () => {
     });
   }
 
+  test("is given up within four minutes when it takes every call and answers none", async () => {
+    const { inner, clock } = bench();
+    let calls = 0;
+    const silent: Provider = {
+      ...inner,
+      stat: async () => {
+        calls++;
+        await clock.sleep(60_000);
+        throw fault("provider_timeout").error;
+      },
+    };
+    expect(await codeOf(withRetry(silent, undefined, { clock }).stat("key"))).toBe("provider_timeout");
+    expect(calls).toBe(3);
+    expect(clock.now()).toBeLessThan(240_000);
+  });
+
+  test("is not presumed from calls that a store itself ends quickly for their time", async () => {
+    const { faulty, provider } = bench();
+    faulty.script("stat", ...Array.from({ length: 5 }, () => fault("provider_timeout")));
+    expect(await codeOf(provider.stat("key"))).toBe("resolved");
+    expect(faulty.left()).toBe(0);
+  });
+
   test("is told by one clear code and message, with the last answer", async () => {
     const { inner, clock } = bench();
     const dead: Provider = { ...inner, put: async () => Promise.reject(fault("provider_unavailable").error) };
