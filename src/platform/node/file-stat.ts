@@ -17,6 +17,6 @@ export function fileStat(stats: BigIntStats): FileStat {
     ctimeNs: stats.ctimeNs,
     inode: stats.ino,
     device: stats.dev,
-    mode: Number(stats.mode & 0o7777n),
+    mode: Number(stats.mode) & 0o7777,
   };
 }
