@@ -3,6 +3,7 @@ import { ArchiveFile } from "./archive-file.ts";
 import { type BackupEngine, backupsFolder, MANY_ENTRIES } from "./backup-engine.ts";
 import { checkBackupName } from "./backup-name.ts";
 import { type EmbeddedManifest, readEmbeddedManifest } from "./embedded-manifest.ts";
+import { UNPACK_WORK } from "./unpack-job.ts";
 import { type CheckedDirectory, readDirectory } from "./zip-directory.ts";
 
 /** An archive whose directory has passed every check. */
@@ -12,6 +13,9 @@ export interface OpenArchive extends CheckedDirectory {
   /** Undefined in archives that other tools made. */
   readonly embedded: EmbeddedManifest | undefined;
 }
+
+/** Archives from this size on, in bytes, are read by other threads as well (unpack.ts). */
+const LARGE_ARCHIVE_BYTES = 8_388_608;
 
 /**
  * Opens an archive by its name, hands it over, and closes it.
@@ -26,6 +30,8 @@ export async function withArchive<T>(
   const { name } = checkBackupName(nameText);
   const file = await openFile(engine, name);
   try {
+    // While the directory is read a second core is free.
+    if (file.size >= LARGE_ARCHIVE_BYTES) engine.pool?.prepare(UNPACK_WORK);
     const checked = await readDirectory(file, engine, signal);
     const embedded = await readEmbeddedManifest(file, checked, engine, signal);
     // The document goes, and with it more than all that is kept of it.

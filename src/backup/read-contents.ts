@@ -1,5 +1,5 @@
 import { throwIfAborted } from "../core/errors.ts";
-import type { Hasher, NewHasher } from "../core/hash.ts";
+import { type Hasher, type NewHasher, sha256Hex } from "../core/hash.ts";
 import type { Compression, InflateGroup } from "../platform/contract.ts";
 import { Turn } from "../threads/turn.ts";
 import type { ArchiveEntry } from "./archive-entry.ts";
@@ -210,9 +210,8 @@ class ContentReader {
 
   #take(item: ContentItem, bytes: Uint8Array | undefined): void | Promise<void> {
     if (bytes === undefined) throw archiveFault("has a damaged file", item.entry.path);
-    const check = new ContentCheck(this.reading, item);
-    check.update(bytes);
-    check.end();
+    const { compression, newHasher } = this.reading;
+    checkContent(item, bytes.byteLength, compression.crc32(bytes), () => sha256Hex(newHasher, bytes));
     this.options.onBytes(bytes.byteLength);
     const done = this.sink.whole(item, bytes);
     if (done instanceof Promise) return done.then(() => this.options.onFile(item.place));
@@ -286,13 +285,21 @@ class ContentCheck {
 
   /** @throws SyncError `archive_invalid` */
   end(): void {
-    const { entry, expected } = this.item;
-    const { path, size, crc } = entry;
-    if (this.#size !== size) throw archiveFault("has a file that is not as long as it says", path);
-    if (this.#crc !== crc) throw archiveFault("has a damaged file: its CRC does not match", path);
-    if (expected === undefined) return;
-    if (this.#size !== expected.size || this.#hasher?.digestHex() !== expected.sha256) {
-      throw archiveFault("has a file that is not the one in its manifest", path);
-    }
+    checkContent(this.item, this.#size, this.#crc, () => this.#hasher?.digestHex());
+  }
+}
+
+/** @throws SyncError `archive_invalid` for what is not as the archive says */
+function checkContent(
+  { entry, expected }: ContentItem,
+  size: number,
+  crc: number,
+  sha256: () => string | undefined,
+): void {
+  const { path } = entry;
+  if (size !== entry.size) throw archiveFault("has a file that is not as long as it says", path);
+  if (crc !== entry.crc) throw archiveFault("has a damaged file: its CRC does not match", path);
+  if (expected !== undefined && (size !== expected.size || sha256() !== expected.sha256)) {
+    throw archiveFault("has a file that is not the one in its manifest", path);
   }
 }
