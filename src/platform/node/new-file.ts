@@ -127,6 +127,7 @@ export abstract class OpenFile implements NewFile {
     this.#end();
   }
 
+  /** Some file systems tell of a full disk only now. */
   protected close(): void {
     if (!this.#open) return;
     this.#open = false;
@@ -146,7 +147,7 @@ export abstract class OpenFile implements NewFile {
     try {
       this.close();
     } catch {
-      // Nothing is lost with it: what was written has its name, or is not to be.
+      // Of a file that is not to be.
     }
     this.place.folder.release();
   }
@@ -163,7 +164,6 @@ class NamedFile extends OpenFile {
   }
 
   protected override takeName(): void {
-    // Some file systems tell of a full disk only now.
     this.close();
     this.rename(this.ownTemp);
   }
@@ -181,12 +181,13 @@ class UnnamedFile extends OpenFile {
 
   protected override takeName(): void {
     const { folder, name } = this.place;
-    if (this.link(this.descriptor, this.folderDescriptor, name)) return;
+    if (this.link(this.descriptor, this.folderDescriptor, name)) return this.close();
     // Something has the name, as a rule: a link never takes it away, a rename does.
     const temp = this.place.tempName();
     rmSync(folder.at(temp), { force: true });
     this.temp = temp;
     if (!this.link(this.descriptor, this.folderDescriptor, temp)) this.#copyTo(folder.at(temp));
+    this.close();
     this.rename(temp);
   }
 
