@@ -9,6 +9,9 @@ import { newNodeHasher } from "./platform/node/node-hasher.ts";
 import { threadPort } from "./platform/node/node-threads.ts";
 import { serveThread } from "./threads/thread-service.ts";
 
+/** Deno has neither. */
+const denoOwn = { link: undefined, reclaimMemory: () => undefined };
+
 serveThread(threadPort(), {
   [HASH_WORK.name]: async () => {
     const { nodeTree } = await import("./platform/node/node-tree.ts");
@@ -25,10 +28,11 @@ serveThread(threadPort(), {
     const { nodeFiles } = await import("./platform/node/node-files.ts");
     const { openNodeTreeWriter } = await import("./platform/node/node-tree-writer.ts");
     const { offerUnpacking } = await import("./backup/unpack-service.ts");
-    const link = "Deno" in globalThis ? undefined : (await import("./platform/bun/bun-link.ts")).bunLink();
+    const own = "Deno" in globalThis ? denoOwn : (await import("./platform/bun/bun-own.ts")).bunOwn;
     return offerUnpacking({
       files: nodeFiles,
-      openTreeWriter: (root) => openNodeTreeWriter(root, link),
+      openTreeWriter: (root) => openNodeTreeWriter(root, own.link),
+      reclaimMemory: own.reclaimMemory,
       compression: nodeCompression,
       newHasher: newNodeHasher,
     });

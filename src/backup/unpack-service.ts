@@ -23,13 +23,22 @@ export interface UnpackSurroundings {
   readonly openTreeWriter: (root: string) => TreeWriter;
   readonly compression: Compression;
   readonly newHasher: NewHasher;
+  /** Of this thread. */
+  readonly reclaimMemory: () => void;
 }
+
+/** A job leaves up to 4 MB of buffers behind, of which the runtime takes too little notice by itself. */
+const JOBS_LEFT_BEHIND_MAX = 4;
 
 /** Checking and restoring the files of an archive, done in another thread. */
 export function offerUnpacking(around: UnpackSurroundings): Offer {
+  let jobsDone = 0;
   return offer(UNPACK_WORK, async (terms, jobs, request) => {
     const answers: UnpackAnswer[] = [];
-    for (const job of jobs) answers.push(await unpackJob(around, terms, job, request));
+    for (const job of jobs) {
+      answers.push(await unpackJob(around, terms, job, request));
+      if (++jobsDone % JOBS_LEFT_BEHIND_MAX === 0) around.reclaimMemory();
+    }
     return answers;
   });
 }

@@ -4,9 +4,9 @@ import type { InflateGroup } from "../contract.ts";
 import { inflateOptions, wholeOrNothing } from "./zlib-answer.ts";
 
 /** A group is full with so many packed bytes: few enough for a core's cache. */
-const PACKED_BYTES_FULL = 65_536;
+const PACKED_BYTES_FULL = 32_768;
 /** Inflated. */
-const BYTES_FULL = 196_608;
+const BYTES_FULL = 98_304;
 const MEMBERS_MAX = 256;
 
 const HEADER_BYTES = 10;

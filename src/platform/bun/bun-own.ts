@@ -1,0 +1,4 @@
+import { bunLink } from "./bun-link.ts";
+
+/** What Bun has and platform/node cannot ask for, in the first thread and in the others. */
+export const bunOwn = { link: bunLink(), reclaimMemory: () => Bun.gc(true) };
