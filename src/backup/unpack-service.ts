@@ -28,7 +28,7 @@ export interface UnpackSurroundings {
 }
 
 /** A job leaves up to 4 MB of buffers behind, of which the runtime takes too little notice by itself. */
-const JOBS_LEFT_BEHIND_MAX = 8;
+const JOBS_LEFT_BEHIND_MAX = 16;
 
 /** Checking and restoring the files of an archive, done in another thread. */
 export function offerUnpacking(around: UnpackSurroundings): Offer {
