@@ -1,6 +1,7 @@
 import { throwIfAborted, toSyncError } from "../core/errors.ts";
 import type { RelativePath } from "../core/paths.ts";
 import type { SyncChange } from "../manifest/diff.ts";
+import type { Manifest } from "../manifest/manifest.ts";
 import type { ObjectInfo } from "../providers/contract.ts";
 import { AdaptiveWidth } from "./adaptive-width.ts";
 import { atMost } from "../core/at-most.ts";
@@ -33,6 +34,8 @@ export interface Application {
   readonly records: UploadRecordFiles;
   /** Content bytes that arrived; copies inside the store count none. */
   bytesUploaded: number;
+  /** What the destination publishes until the run does: less than before it once deletes are withdrawn. */
+  published: Manifest | undefined;
 }
 
 /** Larger files go in parts, several at once: they have lanes of their own, so that neither kind waits for the other. */

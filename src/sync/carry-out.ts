@@ -101,7 +101,9 @@ async function withdraw(
   const entries = orderedEntries([...before.entries.values()].filter((entry) => !deleting.has(entry.path)));
   const versions = new Map([...(remote.published?.versions ?? [])].filter(([path]) => entries.has(path)));
   const document = { manifest: { ...before, entries }, versions, deleting };
-  return await publishManifest(job.provider, job.layout, document, objectVersion, publishTools(application));
+  const version = await publishManifest(job.provider, job.layout, document, objectVersion, publishTools(application));
+  application.published = document.manifest;
+  return version;
 }
 
 /** Every path whose object this run, or an interrupted one before it, may write. */

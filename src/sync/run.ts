@@ -152,7 +152,7 @@ async function conclude(
   const ok = errors.length === 0;
   const committed = ok && job.commitManifest;
   const local = await countManifest(scan.manifest, engine.newHasher);
-  const published = ok ? target : remote.published?.manifest;
+  const published = ok ? target : application?.published;
   // Mostly these are the very entries that the scan gave: their digests are known.
   const remoteManifest =
     published?.entries === scan.manifest.entries
@@ -214,6 +214,7 @@ async function apply(
     warnings: [],
     records: await UploadRecordFiles.open(engine, job.provider, job.layout),
     bytesUploaded: 0,
+    published: remote.published?.manifest,
   };
   soFar.application = application;
   try {

@@ -54,6 +54,18 @@ describe("a run that is ok", () => {
     expect((await workspace.dryRun()).remote_manifest?.digest).toBe(whole.manifest.digest);
   });
 
+  test("what is told after a partial run no longer names what was withdrawn for its deletes", async () => {
+    const workspace = await createWorkspace(FILES);
+    await workspace.run();
+    rmSync(join(workspace.root, "docs/c.md"));
+    workspace.write("assets/d.png", "D");
+    workspace.wrap = failing("d.png");
+    const { summary, remote_manifest } = await workspace.run();
+    expect(summary).toMatchObject({ status: "partial", deletes: ["docs/c.md"] });
+    const { manifest } = JSON.parse(manifestText(workspace)) as { manifest: { entries: Record<string, unknown> } };
+    expect(remote_manifest?.entries).toBe(Object.keys(manifest.entries).length);
+  });
+
   test("no run marker stays, so that the next run needs no listing", async () => {
     const workspace = await createWorkspace(FILES);
     await workspace.run();
