@@ -74,7 +74,8 @@ export class DriveDestination {
   /** @throws Violation when something is left in the folder that is neither an object nor belongs to the manifest */
   requireNothingElse(): void {
     const named = new Set([...this.objects().values()].flat());
-    const other = this.files().filter((file) => !named.has(file) && !file.name.startsWith(`${this.snapshot}.`));
+    const isControl = (name: string) => name === `${this.snapshot}.json` || name.startsWith(`.${this.snapshot}.`);
+    const other = this.files().filter((file) => !named.has(file) && !isControl(file.name));
     if (other.length > 0) throw new Violation(`left behind: ${other.map(({ name }) => name).join(", ")}`);
   }
 
