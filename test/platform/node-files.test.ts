@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { lchownSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { $ } from "bun";
 import { SyncError } from "../../src/core/errors.ts";
@@ -7,6 +16,7 @@ import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 const { files } = bunPlatform();
+const NODE_FILES = join(import.meta.dir, "../../src/platform/node/node-files.ts");
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -122,13 +132,38 @@ describe("locks", () => {
     expect(statSync(path).size).toBe(0);
   });
 
+  test("a lock file that may only be read is refused, since two could hold it", async () => {
+    const path = join(tempFolder(), "x.lock");
+    writeFileSync(path, "", { mode: 0o444 });
+    const script = `import { nodeFiles } from ${JSON.stringify(NODE_FILES)};
+      console.log(await nodeFiles.lock(${JSON.stringify(path)}).then(() => "held", (error) => error.code));`;
+    // To root every file can be written, but for a root without this right.
+    const asAnyone = process.getuid?.() === 0 ? ["setpriv", "--bounding-set=-dac_override", "--"] : [];
+    const child = Bun.spawn([...asAnyone, process.execPath, "-e", script], { stdout: "pipe" });
+    expect(await new Response(child.stdout).text()).toBe("write_failed\n");
+  });
+
+  test("whoever may write in a folder may hold its locks, whatever the umask was", async () => {
+    const folder = tempFolder();
+    for (const [mode, expected] of [
+      [0o755, 0o644],
+      [0o775, 0o664],
+      [0o700, 0o600],
+    ] as const) {
+      chmodSync(folder, mode);
+      const path = join(folder, `${mode}.lock`);
+      (await files.lock(path)).release();
+      expect(statSync(path).mode & 0o777).toBe(expected);
+    }
+  });
+
   test("a holder killed with SIGKILL frees its lock", async () => {
     const folder = tempFolder();
     const path = join(folder, "x.lock");
     const script = join(folder, "hold.ts");
     writeFileSync(
       script,
-      `import { nodeFiles } from ${JSON.stringify(join(import.meta.dir, "../../src/platform/node/node-files.ts"))};
+      `import { nodeFiles } from ${JSON.stringify(NODE_FILES)};
        await nodeFiles.lock(${JSON.stringify(path)}); console.log("held"); setInterval(() => undefined, 1000);`,
     );
     const child = Bun.spawn([process.execPath, script], { stdout: "pipe" });

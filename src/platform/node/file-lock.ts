@@ -1,10 +1,11 @@
+import { accessSync, closeSync, constants, fchmodSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { systemClock } from "../../core/clock.ts";
 import { SyncError } from "../../core/errors.ts";
 import type { FileLock } from "../contract.ts";
 import { makeFolders } from "./make-folder.ts";
-import { writeError } from "./system-error.ts";
+import { systemCode, writeError } from "./system-error.ts";
 
 const POLL_MS = 5;
 const SQLITE_BUSY = 5;
@@ -16,7 +17,7 @@ const held = new Set<DatabaseSync>();
  * An exclusive lock that the kernel frees when its holder dies: SQLite's own locking of an empty database file. Neither
  * Node, Bun nor Deno offers flock on all systems, and lock files with a pid or a heartbeat go stale or get stolen.
  * Nothing is ever written, so the file stays empty and no journal appears beside it.
- * @throws SyncError `lock_busy` after `timeoutMs`, `aborted`, `write_failed` where the folder cannot be written
+ * @throws SyncError `lock_busy` after `timeoutMs`, `aborted`, `write_failed` where folder or lock file cannot be written
  */
 export async function lockFile(path: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<FileLock> {
   const database = await openLockDatabase(path);
@@ -46,11 +47,40 @@ export async function lockFile(path: string, timeoutMs: number, signal: AbortSig
 async function openLockDatabase(path: string): Promise<DatabaseSync> {
   try {
     await makeFolders(dirname(path));
+    makeLockFile(path);
     const database = new DatabaseSync(path);
     database.exec("PRAGMA busy_timeout = 0");
     return database;
   } catch (error) {
     throw writeError(path, error);
+  }
+}
+
+/**
+ * Whoever may write in the folder may hold its locks: another user of a shared workspace must not be kept out by the
+ * first one's umask. A file that may only be read is refused: SQLite would open it, and its lock would keep nobody out.
+ */
+function makeLockFile(path: string): void {
+  try {
+    const created = openSync(path, "wx");
+    try {
+      fchmodSync(created, 0o600 | (statSync(dirname(path)).mode & 0o066));
+    } finally {
+      closeSync(created);
+    }
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
+    checkWritable(path);
+  }
+}
+
+function checkWritable(path: string): void {
+  try {
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    if (systemCode(error) !== "EACCES") throw error;
+    const remedy = "let whoever works here write it, or remove it while nothing runs";
+    throw new SyncError("write_failed", `the lock file ${path} can only be read: ${remedy}`, { cause: error });
   }
 }
 

@@ -2,7 +2,8 @@ import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { systemCode } from "./system-error.ts";
 
-const TRIES_MAX = 20;
+/** Each is lost to a removal that came between; a busy machine has seen more than twenty in a row. */
+const TRIES_MAX = 1_000;
 
 /**
  * Makes a folder and those above it that are missing. One that somebody removes while it is being made looks, for a
