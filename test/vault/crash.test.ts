@@ -117,7 +117,7 @@ if (TRACEABLE) {
     expect(crash.output).toBe("saved");
     const steps = readFileSync(log, "utf8")
       .split("\n")
-      .filter((line) => line.includes(crash.folder) || line.includes("saved"))
+      .filter((line) => (line.includes(crash.folder) && !line.includes(".lock>")) || line.includes("saved"))
       .map((line) => {
         const call = /(write|fsync|fchmod|rename)(?:64)?\(/.exec(line)?.[1];
         if (line.includes("saved")) return "acknowledge";

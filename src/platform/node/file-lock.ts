@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, fchmodSync, openSync, statSync } from "node:fs";
+import { closeSync, fchmodSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { systemClock } from "../../core/clock.ts";
@@ -9,6 +9,7 @@ import { systemCode, writeError } from "./system-error.ts";
 
 const POLL_MS = 5;
 const SQLITE_BUSY = 5;
+const SQLITE_READONLY = 8;
 
 /** Keeps every held database reachable: collected as garbage it would close, and the lock would be lost unseen. */
 const held = new Set<DatabaseSync>();
@@ -23,7 +24,7 @@ export async function lockFile(path: string, timeoutMs: number, signal: AbortSig
   const database = await openLockDatabase(path);
   try {
     const deadline = performance.now() + timeoutMs;
-    while (!tryLock(database)) {
+    while (!tryLock(database, path)) {
       if (performance.now() >= deadline) {
         throw new SyncError("lock_busy", `${path} is held by another process; try again when it has finished`, {
           retryable: true,
@@ -56,10 +57,7 @@ async function openLockDatabase(path: string): Promise<DatabaseSync> {
   }
 }
 
-/**
- * Whoever may write in the folder may hold its locks: another user of a shared workspace must not be kept out by the
- * first one's umask. A file that may only be read is refused: SQLite would open it, and its lock would keep nobody out.
- */
+/** Whoever may write in the folder may hold its locks: the first user's umask must not keep the others out. */
 function makeLockFile(path: string): void {
   try {
     const created = openSync(path, "wx");
@@ -69,36 +67,32 @@ function makeLockFile(path: string): void {
       closeSync(created);
     }
   } catch (error) {
+    // Not to be opened here: closing it would end a lock of this very process.
     if (systemCode(error) !== "EEXIST") throw error;
-    checkWritable(path);
   }
 }
 
-function checkWritable(path: string): void {
-  try {
-    accessSync(path, constants.W_OK);
-  } catch (error) {
-    if (systemCode(error) !== "EACCES") throw error;
-    const remedy = "let whoever works here write it, or remove it while nothing runs";
-    throw new SyncError("write_failed", `the lock file ${path} can only be read: ${remedy}`, { cause: error });
-  }
-}
-
-function tryLock(database: DatabaseSync): boolean {
+/** The pragma after BEGIN would write, if the transaction ended: of a file that may only be read BEGIN takes a lock that keeps nobody out. */
+function tryLock(database: DatabaseSync, path: string): boolean {
   try {
     // Without the pragma a `-journal` file would appear beside the lock. It reads the database, so a holder makes it busy too.
-    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 0");
     return true;
   } catch (error) {
-    if (isBusy(error)) return false;
+    if (isCode(error, SQLITE_BUSY, /locked|busy/i)) return false;
+    if (isCode(error, SQLITE_READONLY, /readonly/i)) {
+      const remedy = "let whoever works here write it, or remove it while nothing runs";
+      throw new SyncError("write_failed", `the lock file ${path} can only be read: ${remedy}`, { cause: error });
+    }
     throw new SyncError("write_failed", "a lock file cannot be used; is it on a read-only or network file system?", {
       cause: error,
     });
   }
 }
 
-function isBusy(error: unknown): boolean {
+/** @param words of the message, where the runtime gives no number */
+function isCode(error: unknown, code: number, words: RegExp): boolean {
   if (!(error instanceof Error)) return false;
-  if ("errcode" in error && typeof error.errcode === "number") return (error.errcode & 0xff) === SQLITE_BUSY;
-  return /locked|busy/i.test(error.message);
+  if ("errcode" in error && typeof error.errcode === "number") return (error.errcode & 0xff) === code;
+  return words.test(error.message);
 }
