@@ -30,17 +30,17 @@ describe.each([[1_000], [300_000]])("a file of %d bytes", (size) => {
   test("that has grown or shrunk since it was hashed is refused before anything is read", async () => {
     const { path, source } = planted();
     appendFileSync(path, "x");
-    expect(source.open()).rejects.toMatchObject({ code: "file_changed" });
+    await expect(source.open()).rejects.toMatchObject({ code: "file_changed" });
     truncateSync(path, size - 1);
-    expect(source.open()).rejects.toMatchObject({ code: "file_changed" });
+    await expect(source.open()).rejects.toMatchObject({ code: "file_changed" });
   });
 
   test("that shrinks while it is open is refused, and not filled up with what was in memory", async () => {
     const { path, source } = planted();
     const open = await source.open();
     truncateSync(path, size - 100);
-    expect(open.readInto?.(0, new Uint8Array(size))).rejects.toMatchObject({ code: "file_changed" });
-    expect(open.read(size - 200, 200)).rejects.toMatchObject({ code: "file_changed" });
+    await expect(open.readInto?.(0, new Uint8Array(size))).rejects.toMatchObject({ code: "file_changed" });
+    await expect(open.read(size - 200, 200)).rejects.toMatchObject({ code: "file_changed" });
     await open.close();
   });
 });
@@ -48,5 +48,5 @@ describe.each([[1_000], [300_000]])("a file of %d bytes", (size) => {
 test("a folder in the place of a file is refused", async () => {
   const path = join(tempFolder(), "folder");
   mkdirSync(path);
-  expect(localSource(files, tree, path, 10).open()).rejects.toMatchObject({ code: "file_unreadable" });
+  await expect(localSource(files, tree, path, 10).open()).rejects.toMatchObject({ code: "file_unreadable" });
 });

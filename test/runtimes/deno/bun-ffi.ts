@@ -1,0 +1,4 @@
+/** Stands for `bun:ffi` in tests on Deno that start what Bun starts: no library can be called, as where there is none. */
+export function dlopen(): never {
+  throw new Error("Deno has no bun:ffi");
+}
