@@ -8,6 +8,7 @@ import { journalPath, readJournal } from "./run-journal.ts";
 import { type PlanResult, planSync, type SyncPlan } from "./plan.ts";
 import { loadRemoteState, type RemoteState } from "./remote-state.ts";
 import { type DryRunSummary, dryRunSummary, type RemoteManifestSummary, summariseRemote } from "./summary.ts";
+import { unstorableWarnings } from "./unstorable.ts";
 
 export interface DryRunResult {
   readonly manifest: ManifestSummary;
@@ -31,14 +32,12 @@ export async function dryRun(engine: Engine, job: DryRunJob): Promise<DryRunResu
   const warnings: string[] = [];
   const stub = job.provider instanceof Error ? job.provider : undefined;
   const remote = await remoteOrCached(engine, job, warnings);
-  const result = planFor(
-    job,
-    scan,
-    remote.manifest,
-    job.provider instanceof Error ? undefined : job.provider,
-    remote.state,
-  );
-  warnings.push(...planWarnings(result), ...(job.provider instanceof Error ? [] : (job.provider.notices?.() ?? [])));
+  const provider = job.provider instanceof Error ? undefined : job.provider;
+  const result = planFor(job, scan, remote.manifest, provider, remote.state);
+  warnings.push(...planWarnings(result));
+  if (provider !== undefined) {
+    warnings.push(...unstorableWarnings(result.plan, job.layout, provider), ...(provider.notices?.() ?? []));
+  }
   const manifest = await summariseManifest(scan.manifest, job.scope, scan.skipped, engine.newHasher, job.signal);
   const { plan } = result;
   const answer: DryRunResult = {
