@@ -6,6 +6,7 @@ import {
 import { SyncError } from "../../core/errors.ts";
 import type { ObjectInfo } from "../contract.ts";
 import { versionOf } from "./address.ts";
+import { CompositeEtags } from "./composite-etag.ts";
 import type { S3Connection } from "./connection.ts";
 import type { S3Control } from "./control.ts";
 import { listParts, listUploads } from "./multipart-listing.ts";
@@ -32,6 +33,7 @@ export function isUploadGone(error: unknown): boolean {
 export class MultipartUploads {
   readonly #connection: S3Connection;
   readonly #control: S3Control;
+  readonly #etags = new CompositeEtags();
 
   constructor(connection: S3Connection, control: S3Control) {
     this.#connection = connection;
@@ -62,7 +64,8 @@ export class MultipartUploads {
   }
 
   /**
-   * Makes the object of `parts`, in order, and looks at what came of it.
+   * Makes the object of `parts`, in order, and looks at what came of it: by what HEAD says, and by the ETag where the
+   * store's tell of parts.
    * @throws SyncError `provider_error` when the object is not `expected`; as `S3Connection.send`
    */
   async complete(
@@ -74,19 +77,27 @@ export class MultipartUploads {
     const { key } = upload;
     const etag = await this.#finish(upload, parts, expected, signal);
     const head = await headObject(this.#connection, key, signal);
-    if (head !== undefined && head.sha256 === expected.sha256) {
-      if (head.size !== expected.size)
-        throw new SyncError("provider_error", "the store made an object of another size than its parts", {
-          retryable: true,
-        });
-      return { key, size: head.size, version: head.version };
-    }
-    // Another writer has replaced or removed it since: this upload had its moment all the same.
-    if (etag === undefined || etag === "")
+    const isShown = head !== undefined && (head.sha256 === expected.sha256 || head.version === etag);
+    if (isShown && head.size !== expected.size)
+      throw new SyncError("provider_error", "the store made an object of another size than its parts", {
+        retryable: true,
+      });
+    // Else another writer has replaced or removed it since: this upload had its moment all the same. RGW names no ETag.
+    const version = isShown ? head.version : etag;
+    if (version === undefined || version === "")
       throw new SyncError("provider_error", "the store does not show the object it has just completed", {
         retryable: true,
       });
-    return { key, size: expected.size, version: versionOf(etag) };
+    if (this.isOfOthers(version, parts)) throw otherParts();
+    return { key, size: expected.size, version };
+  }
+
+  /** True when the object with this ETag is made of other parts than `parts`, as far as the store's ETags tell. */
+  isOfOthers(etag: string, parts: Iterable<Pick<StoredPart, "etag">>): boolean {
+    return this.#etags.deny(
+      etag,
+      Array.from(parts, (part) => part.etag),
+    );
   }
 
   /** Removes what has been uploaded; what is gone already is as good. @throws SyncError as `S3Connection.send` */
@@ -122,7 +133,7 @@ export class MultipartUploads {
     return await listUploads(this.#control, this.#connection.settings.bucket, prefix, signal);
   }
 
-  /** When the answer is lost the object itself tells: its metadata has the hash only after the upload is complete. */
+  /** The new object's ETag, as a version. When the answer is lost the object itself tells: its metadata has the hash only after the upload is complete. */
   async #finish(
     upload: MultipartUpload,
     parts: readonly StoredPart[],
@@ -142,7 +153,8 @@ export class MultipartUploads {
       MultipartUpload: { Parts },
     });
     try {
-      return (await this.#control.send(command, "CompleteMultipartUploadResult", signal)).text("ETag");
+      const etag = (await this.#control.send(command, "CompleteMultipartUploadResult", signal)).text("ETag");
+      return etag === undefined ? undefined : versionOf(etag);
     } catch (error) {
       if (!(error instanceof SyncError) || !error.retryable || expected.sha256 === undefined) throw error;
       const head = await headObject(this.#connection, key, signal).catch(() => undefined);
@@ -150,4 +162,12 @@ export class MultipartUploads {
       throw error;
     }
   }
+}
+
+/** Worth a repeat from the beginning, as with a part that the store itself misses. */
+function otherParts(): SyncError {
+  return new SyncError("provider_error", "the store made an object of other parts than were sent to it", {
+    retryable: true,
+    details: { s3Code: "InvalidPart" },
+  });
 }

@@ -5,6 +5,7 @@ import { Lane } from "../transfer/lane.ts";
 import { isUploadGone, type MultipartUploads } from "./multipart.ts";
 import type { ListedPart, MultipartUpload } from "./multipart-upload.ts";
 import { headObject } from "./object-info.ts";
+import { planParts } from "./part-plan.ts";
 import { refusalIn } from "./refusal.ts";
 import { readRecords, type RecordedPart, type RecordedUpload, type UploadPlan, uploadRecord } from "./upload-record.ts";
 
@@ -76,7 +77,14 @@ async function findUpload(
   }
   const head = await headObject(connection, plan.key, signal);
   if (head?.sha256 !== plan.sha256 || head.size !== plan.size) return undefined;
+  if (isOfOtherParts(uploads, head.version, plan, recorded)) return undefined;
   return { finished: { key: plan.key, size: head.size, version: head.version } };
+}
+
+function isOfOtherParts(uploads: MultipartUploads, etag: string, plan: UploadPlan, { parts }: RecordedUpload): boolean {
+  const planned = Array.from(planParts(plan.size, plan.partBytes), ({ number }) => parts.get(number));
+  const known = planned.filter((part) => part !== undefined);
+  return known.length === planned.length && uploads.isOfOthers(etag, known);
 }
 
 /** The upload itself is what the store does not take: it would not take it next time either. */

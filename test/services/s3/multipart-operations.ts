@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { S3Quirks } from "./s3-quirks.ts";
 import { type Bucket, joinedParts, objectOf, type StoredUpload } from "./s3-store.ts";
 import { checkChecksum, checkConditions, checkKey, copySource, traitsOf } from "./object-operations.ts";
@@ -49,17 +50,18 @@ export function completeUpload(request: S3Received, bucket: Bucket, quirks: S3Qu
     throw new S3Failure(400, "InvalidPartOrder");
   const parts = numbers.map((number, index) => {
     const part = upload.parts.get(number);
-    if (part === undefined || part.etag !== etags[index]) throw new S3Failure(400, "InvalidPart");
+    const isNamed = quirks.ignoresPartTags === true || part?.etag === etags[index];
+    if (part === undefined || !isNamed) throw new S3Failure(400, "InvalidPart");
     return part;
   });
   const least = quirks.partBytesMin ?? PART_BYTES_MIN_DEFAULT;
   if (parts.slice(0, -1).some((part) => part.bytes.length < least)) throw new S3Failure(400, "EntityTooSmall");
-  const object = bucket.put(upload.key, joinedParts(parts, upload.traits));
+  const joined = joinedParts(parts, upload.traits);
+  const etag = quirks.opaquePartsTag?.() === true ? `${randomBytes(16).toString("hex")}-${parts.length}` : joined.etag;
+  const object = bucket.put(upload.key, { ...joined, etag });
   bucket.uploads.delete(request.query.get("uploadId") ?? "");
-  return xmlReply(
-    "CompleteMultipartUploadResult",
-    elements({ Bucket: request.bucket, Key: upload.key, ETag: `"${object.etag}"` }),
-  );
+  const ETag = quirks.completesWithoutEtag === true ? "" : `"${object.etag}"`;
+  return xmlReply("CompleteMultipartUploadResult", elements({ Bucket: request.bucket, Key: upload.key, ETag }));
 }
 
 /** AbortMultipartUpload */

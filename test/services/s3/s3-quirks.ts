@@ -16,6 +16,12 @@ export interface S3Quirks {
   readonly goneUploadIsNoSuchKey?: boolean;
   /** Entries of one page of any listing at most. Default 1,000. */
   readonly pageKeysMax?: number;
+  /** Stores that make an object of whatever parts they have: the ETags that CompleteMultipartUpload names are not looked at. */
+  readonly ignoresPartTags?: boolean;
+  /** RGW: the answer to CompleteMultipartUpload has an empty ETag. */
+  readonly completesWithoutEtag?: boolean;
+  /** Encryption with a key of the store's: the ETag of an object of several parts looks like any other and says nothing. */
+  readonly opaquePartsTag?: () => boolean;
   /** Smallest part but the last, bytes. Default 5 MiB. */
   readonly partBytesMin?: number;
 }
