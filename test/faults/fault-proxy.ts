@@ -26,6 +26,8 @@ export class FaultProxy {
   onProgress: (progress: ProxyProgress) => void = () => undefined;
   /** Called for each request, which waits for it: the place for delays that a seed decides. */
   pace: (request: S3Request) => Promise<void> = async () => undefined;
+  /** Called when the store's answer to a request has gone to the client. */
+  onAnswered: (request: S3Request) => void = () => undefined;
   requests = 0;
   bytesUp = 0;
   readonly #target: URL;
@@ -173,6 +175,7 @@ class Exchanges {
     const status = await this.#sendDown(this.#answers, request, fault);
     if (sending !== undefined && status >= 200 && status < 300) sending.acknowledged = true;
     await up;
+    this.proxy.onAnswered(request);
   }
 
   async #sendUp(
