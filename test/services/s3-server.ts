@@ -171,10 +171,12 @@ export class S3Server implements S3Account {
     }
     const reply = fault?.kind === "answer" ? fault.reply : ordinary;
     const body = Buffer.from(reply.body ?? "");
+    const hidesLength = reply.status === 200 && this.#quirks.hidesLengthOf?.includes(request.operation) === true;
+    const { "content-length": length = String(body.length), ...headers } = reply.headers ?? {};
     response.writeHead(reply.status, {
       date: new Date(this.#now()).toUTCString(),
-      "content-length": String(body.length),
-      ...reply.headers,
+      ...(hidesLength ? {} : { "content-length": length }),
+      ...headers,
     });
     if (fault?.kind === "half") {
       response.write(body.subarray(0, Math.floor(body.length / 2)), () => {

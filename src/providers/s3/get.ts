@@ -14,7 +14,7 @@ export async function getObject(
   const { range, signal } = options;
   if (range === undefined) {
     const answer = await orMissing(connection, connection.send({ method: "GET", key, signal }), signal);
-    return answer === undefined ? undefined : wholeContent(key, answer);
+    return await readBy(answer, (whole) => wholeContent(connection, key, whole, signal));
   }
   if (!isPlaceInFile(range.offset) || (range.length !== undefined && !isPlaceInFile(range.length))) {
     throw new SyncError("bad_request", "a range has an offset and a length of whole bytes from 0");
@@ -25,7 +25,7 @@ export async function getObject(
   const headers = { range: `bytes=${range.offset}-${last}` };
   try {
     const answer = await orMissing(connection, connection.send({ method: "GET", key, headers, signal }), signal);
-    return answer === undefined ? undefined : rangeContent(key, range.offset, answer);
+    return await readBy(answer, async (part) => rangeContent(key, range.offset, part));
   } catch (error) {
     if (refusalIn(error).status === 416) return await emptyContent(connection, key, signal);
     throw error;
@@ -36,9 +36,44 @@ function isPlaceInFile(bytes: number): boolean {
   return Number.isSafeInteger(bytes) && bytes >= 0;
 }
 
-function wholeContent(key: string, answer: HttpAnswer): ObjectContent {
-  const size = sizeOf(answer.headers.get("content-length"));
-  return { key, size, version: requiredVersion(answer.headers), body: answer.stream(size) };
+/** What `read` makes of `answer`; a body that it does not take is not waited for. */
+async function readBy(
+  answer: HttpAnswer | undefined,
+  read: (answer: HttpAnswer) => Promise<ObjectContent>,
+): Promise<ObjectContent | undefined> {
+  if (answer === undefined) return undefined;
+  try {
+    return await read(answer);
+  } catch (error) {
+    await answer.stream(0).cancel();
+    throw error;
+  }
+}
+
+async function wholeContent(
+  connection: S3Connection,
+  key: string,
+  answer: HttpAnswer,
+  signal: AbortSignal | undefined,
+): Promise<ObjectContent> {
+  const version = requiredVersion(answer.headers);
+  const length = answer.headers.get("content-length");
+  const size = length === null ? await sizeByHead(connection, key, version, signal) : sizeOf(length);
+  return { key, size, version, body: answer.stream(size) };
+}
+
+/** A proxy that passes an answer on in chunks drops its length. @throws SyncError unless HEAD tells it of that version */
+async function sizeByHead(
+  connection: S3Connection,
+  key: string,
+  version: string,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const head = await headObject(connection, key, signal);
+  if (head?.version === version) return head.size;
+  throw new SyncError("provider_error", "the object was replaced while it was read; read it again", {
+    retryable: true,
+  });
 }
 
 function rangeContent(key: string, offset: number, answer: HttpAnswer): ObjectContent {

@@ -90,10 +90,13 @@ export function requiredVersion(headers: Headers): string {
   return versionOf(etag);
 }
 
-/** @throws SyncError `provider_error` unless `value` is a size */
+/** @throws SyncError `provider_error`, final, unless `value` is a size */
 export function sizeOf(value: string | null | undefined): number {
   const size = value === null || value === undefined || !/^\d+$/.test(value) ? Number.NaN : Number(value);
   if (!Number.isSafeInteger(size))
-    throw new SyncError("provider_error", "the store's answer has no size; check endpoint_url", { retryable: true });
+    throw new SyncError(
+      "provider_error",
+      "the store's answers do not tell an object's size: a proxy on the way drops it; set endpoint_url to the store itself",
+    );
   return size;
 }

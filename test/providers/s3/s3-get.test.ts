@@ -2,11 +2,18 @@ import { describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
 import { someBytes } from "../../../src/providers/conformance/sources.ts";
 import { bytesOf } from "../../support/contents.ts";
+import { withRetry } from "../../../src/providers/retry.ts";
+import { objectOf } from "../../services/s3/s3-store.ts";
+import { VirtualClock } from "../../support/virtual-clock.ts";
 import { put, setUpS3 } from "./s3-setup.ts";
 
 const { server, bucket, open } = await setUpS3();
 const content = someBytes(100_000, 5);
 await put(open({}, { singlePutBytesMax: 1e6 }), "object", content);
+
+const chunked = await setUpS3({ quirks: { hidesLengthOf: ["GetObject"] } });
+const blind = await setUpS3({ quirks: { hidesLengthOf: ["GetObject", "HeadObject"] } });
+for (const { bucket: its } of [chunked, blind]) its.put("object", objectOf(content));
 
 async function readAll(provider = open()): Promise<Uint8Array | undefined> {
   const read = await provider.get("object");
@@ -54,6 +61,41 @@ describe("a body never looks whole when", () => {
     const read = open().get("object", { range: { offset: 1, length: 2 } });
     await expect(read).rejects.toMatchObject({ code: "provider_unsupported" });
     expect(fault.fired).toBe(1);
+  });
+});
+
+describe("behind a proxy that passes answers on in chunks", () => {
+  test("an object is read whole, its size known before", async () => {
+    const read = await chunked.open().get("object");
+    expect(read).toMatchObject({ size: content.length });
+    expect(read === undefined ? undefined : await bytesOf(read.body)).toEqual(content);
+  });
+
+  test("a body that ends early does not look whole", async () => {
+    chunked.bucket.put("cut", objectOf(content));
+    const fault = chunked.server.faults.add("GetObject", {
+      kind: "answer",
+      reply: { status: 200, headers: { etag: `"${objectOf(content).etag}"` }, body: content.slice(1) },
+    });
+    const read = await chunked.open().get("cut");
+    await expect(bytesOf(read!.body)).rejects.toMatchObject({ code: "provider_error", retryable: true });
+    expect(fault.fired).toBe(1);
+  });
+
+  test("an object that is replaced before its size is known is not mixed with its successor", async () => {
+    chunked.bucket.put("replaced", objectOf(content));
+    const replace = () => void chunked.bucket.put("replaced", objectOf(content.slice(1)));
+    const fault = chunked.server.faults.add("GetObject", { kind: "after", run: replace });
+    await expect(chunked.open().get("replaced")).rejects.toMatchObject({ code: "provider_error", retryable: true });
+    expect(fault.fired).toBe(1);
+  });
+
+  test("without any size it is refused at once, and not tried again for half a minute", async () => {
+    const clock = new VirtualClock();
+    const provider = withRetry(blind.open(), undefined, { clock });
+    await expect(provider.get("object")).rejects.toMatchObject({ code: "provider_error", retryable: false });
+    await expect(provider.stat("object")).rejects.toMatchObject({ code: "provider_error", retryable: false });
+    expect(clock.slept).toEqual([]);
   });
 });
 

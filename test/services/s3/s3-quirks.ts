@@ -22,6 +22,8 @@ export interface S3Quirks {
   readonly completesWithoutEtag?: boolean;
   /** Encryption with a key of the store's: the ETag of an object of several parts looks like any other and says nothing. */
   readonly opaquePartsTag?: () => boolean;
+  /** Operations whose answers a proxy passes on in chunks, or without their length. */
+  readonly hidesLengthOf?: readonly string[];
   /** Smallest part but the last, bytes. Default 5 MiB. */
   readonly partBytesMin?: number;
 }
