@@ -1,8 +1,8 @@
-import type { BigIntStats, Dirent } from "node:fs";
+import type { BigIntStats, Dirent, Stats } from "node:fs";
 import type { FileKind, FileStat } from "../contract.ts";
 
 /** Of a stat or of a folder's entry. */
-export function fileKind(of: BigIntStats | Dirent): FileKind {
+export function fileKind(of: BigIntStats | Dirent | Stats): FileKind {
   if (of.isFile()) return "file";
   if (of.isDirectory()) return "directory";
   if (of.isSymbolicLink()) return "symlink";

@@ -8,12 +8,14 @@ import {
   readdirSync,
   readSync,
   realpathSync,
+  type Stats,
   statSync,
 } from "node:fs";
 import { join } from "node:path";
 import { SyncError } from "../../core/errors.ts";
 import type { FileKind, TreeFile, TreeListing, TreeReader } from "../contract.ts";
 import { fileKind, fileStat } from "./file-stat.ts";
+import { settledNames } from "./settled-names.ts";
 import { isAbsent, readError, systemCode } from "./system-error.ts";
 
 const REPLACEMENT = "\uFFFD";
@@ -59,15 +61,17 @@ export const nodeTree: TreeReader = {
   open,
 };
 
+/** As a listing tells it, or a stat. */
+type Entry = Dirent | (Stats & { readonly name: string });
+
 function list(folder: string): TreeListing {
-  let entries: Dirent[];
-  try {
-    entries = readdirSync(folder, { withFileTypes: true });
-  } catch (error) {
-    throw readError(folder, error);
-  }
+  const entries = settledNames<Entry>({
+    read: () => read(folder),
+    times: () => timesOf(folder),
+    again: (entry) => again(folder, entry),
+  });
   const listing: TreeListing = { files: [], folders: [], symlinks: [], others: [], invalid: [] };
-  const suspects: Dirent[] = [];
+  const suspects: Entry[] = [];
   for (const entry of entries) {
     if (entry.name.includes(REPLACEMENT)) suspects.push(entry);
     // Nearly all there is.
@@ -78,6 +82,34 @@ function list(folder: string): TreeListing {
   return listing;
 }
 
+function read(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    throw readError(folder, error);
+  }
+}
+
+function timesOf(folder: string): Stats | undefined {
+  try {
+    return lstatSync(folder);
+  } catch {
+    // Reading it tells why.
+    return undefined;
+  }
+}
+
+function again(folder: string, entry: Entry): Entry | undefined {
+  const { name } = entry;
+  // Perhaps no name by which anything can be found.
+  if (name.includes(REPLACEMENT)) return entry;
+  try {
+    return Object.assign(lstatSync(join(folder, name)), { name });
+  } catch (error) {
+    return isAbsent(error) ? undefined : entry;
+  }
+}
+
 function namesOf(listing: TreeListing, kind: FileKind): string[] {
   if (kind === "file") return listing.files;
   if (kind === "directory") return listing.folders;
@@ -85,19 +117,20 @@ function namesOf(listing: TreeListing, kind: FileKind): string[] {
 }
 
 /** Lossy names may coincide with each other and with a valid one: each is given once as what it may be. */
-function addSuspects(folder: string, suspects: readonly Dirent[], listing: TreeListing): void {
+function addSuspects(folder: string, suspects: readonly Entry[], listing: TreeListing): void {
   const { valid, lossy } = invalidNames(folder);
   const seen = new Set<string>();
   for (const entry of suspects) {
     if (seen.has(entry.name)) continue;
     seen.add(entry.name);
     if (lossy.has(entry.name)) listing.invalid.push(entry.name);
-    if (valid.has(entry.name)) namesOf(listing, kindOf(folder, entry)).push(entry.name);
+    // Neither when this reading missed it: opening it tells what it is.
+    if (valid.has(entry.name) || !lossy.has(entry.name)) namesOf(listing, kindOf(folder, entry)).push(entry.name);
   }
 }
 
 /** File systems that do not tell the kind with the name (some network mounts) cost a stat. */
-function kindOf(folder: string, entry: Dirent): FileKind {
+function kindOf(folder: string, entry: Entry): FileKind {
   const kind = fileKind(entry);
   if (kind !== "other" || entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice())
     return kind;
