@@ -56,13 +56,13 @@ export async function scanTree(options: ScanOptions): Promise<ScanResult> {
       created_at: isoUtc((options.clock ?? systemClock).now()),
       entries: hashed.entries,
     },
-    skipped: inOrder([...walk.skipped, ...hashed.skipped]),
+    skipped: skippedInOrder([...walk.skipped, ...hashed.skipped]),
     missingIncludes: walk.missingIncludes,
   };
 }
 
 /** By code point, each path once: two includes may lead over the same symlink. */
-function inOrder(skipped: readonly SkippedPath[]): SkippedPath[] {
+export function skippedInOrder(skipped: readonly SkippedPath[]): SkippedPath[] {
   const byPath = new Map(skipped.map((one) => [one.path, one]));
   return [...byPath.values()].toSorted((a, b) => compareCodePoints(a.path, b.path));
 }

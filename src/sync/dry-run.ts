@@ -1,11 +1,12 @@
 import { type SyncError, toSyncError } from "../core/errors.ts";
 import type { Manifest, ManifestEntry } from "../manifest/manifest.ts";
-import { type ScanResult, scanTree } from "../manifest/scan.ts";
+import { type ScanResult, scanTree, skippedInOrder } from "../manifest/scan.ts";
+import { stillThere } from "../manifest/still-there.ts";
 import { type ManifestSummary, summariseManifest } from "../manifest/summary.ts";
 import type { Provider } from "../providers/contract.ts";
 import type { Engine, SyncJob } from "./engine.ts";
 import { journalPath, readJournal } from "./run-journal.ts";
-import { type PlanResult, planSync, type SyncPlan } from "./plan.ts";
+import { type PlanInput, type PlanResult, planSync, type SyncPlan } from "./plan.ts";
 import { loadRemoteState, type RemoteState } from "./remote-state.ts";
 import { type DryRunSummary, dryRunSummary, type RemoteManifestSummary, summariseRemote } from "./summary.ts";
 import { unstorableWarnings } from "./unstorable.ts";
@@ -33,12 +34,12 @@ export async function dryRun(engine: Engine, job: DryRunJob): Promise<DryRunResu
   const stub = job.provider instanceof Error ? job.provider : undefined;
   const remote = await remoteOrCached(engine, job, warnings);
   const provider = job.provider instanceof Error ? undefined : job.provider;
-  const result = planFor(job, scan, remote.manifest, provider, remote.state);
+  const result = await planFor(engine, job, scan, remote.manifest, provider, remote.state);
   warnings.push(...planWarnings(result));
   if (provider !== undefined) {
     warnings.push(...unstorableWarnings(result.plan, job.layout, provider), ...(provider.notices?.() ?? []));
   }
-  const manifest = await summariseManifest(scan.manifest, job.scope, scan.skipped, engine.newHasher, job.signal);
+  const manifest = await summariseManifest(scan.manifest, job.scope, result.skipped, engine.newHasher, job.signal);
   const { plan } = result;
   const answer: DryRunResult = {
     manifest,
@@ -60,7 +61,7 @@ export async function dryRun(engine: Engine, job: DryRunJob): Promise<DryRunResu
     deletes: plan.deletes.length,
     unchanged: plan.unchanged.length,
     retained: plan.retained,
-    skipped: scan.skipped.length,
+    skipped: result.skipped.length,
     bytes: plan.bytes_to_upload,
     durationMs: engine.clock.now() - startedAtMs,
   });
@@ -94,16 +95,21 @@ export function scanFor(engine: Engine, job: SyncJob, isDryRun: boolean): Promis
   });
 }
 
-/** Copies inside the store are planned only from objects whose version is known, so that only those very bytes are copied. */
-export function planFor(
+/**
+ * Copies inside the store are planned only from objects whose version is known, so that only those very bytes are copied.
+ * What is to be deleted is looked for once more, for a scan may have come while it was being saved.
+ * @throws SyncError `aborted`
+ */
+export async function planFor(
+  engine: Engine,
   job: SyncJob,
   scan: ScanResult,
   remote: Manifest | undefined,
   provider: Provider | undefined,
   state: RemoteState | undefined,
-): PlanResult {
+): Promise<PlanResult> {
   const canCopy = provider?.capabilities.serverSideCopy === true;
-  return planSync({
+  const input: PlanInput = {
     service: job.service,
     local: scan.manifest,
     skipped: scan.skipped,
@@ -111,7 +117,11 @@ export function planFor(
     scope: job.scope,
     remote,
     canCopyFrom: (entry: ManifestEntry) => canCopy && state?.versions.has(entry.path) === true,
-  });
+  };
+  const planned = planSync(input);
+  const deletes = planned.plan.deletes.map(({ path }) => path);
+  const back = await stillThere(engine.tree, engine.root, deletes, job.signal);
+  return back.length === 0 ? planned : planSync({ ...input, skipped: skippedInOrder([...scan.skipped, ...back]) });
 }
 
 export function planWarnings({ forbidden, doubtful }: PlanResult): string[] {

@@ -38,6 +38,8 @@ export interface PlanInput {
 
 export interface PlanResult {
   readonly plan: SyncPlan;
+  /** As given: what was left alone. */
+  readonly skipped: readonly SkippedPath[];
   /** What the destination holds when all of it is done: the manifest to publish. */
   readonly target: Manifest;
   /** Remote entries under names that never travel, such as a vault that another tool uploaded. They leave the manifest. */
@@ -74,6 +76,7 @@ export function planSync(input: PlanInput): PlanResult {
       retained: retained.length,
       guard: guard ?? null,
     },
+    skipped: input.skipped,
     // A dry run never asks, and of a large mirror it is as large again.
     get target() {
       target ??= { ...local, entries: mergeByPath(local, retained) };

@@ -94,7 +94,7 @@ async function runLocked(engine: Engine, job: RunJob, soFar: RunSoFar): Promise<
   const [scan, found] = await alongside(scanning, look, job.signal);
   for (let attempt = 1; ; attempt++) {
     const remote = attempt === 1 ? found : await look(job.signal);
-    const planned = planFor(job, scan, remote.effective, job.provider, remote);
+    const planned = await planFor(engine, job, scan, remote.effective, job.provider, remote);
     soFar.plan = planned.plan;
     if (planned.plan.guard !== null && !job.confirmDeletes) throw guardError(planned.plan);
     if (isUpToDate(planned, remote)) return await conclude(engine, job, scan, planned, remote, undefined);
@@ -160,7 +160,7 @@ async function conclude(
       : await summariseRemote(published, "remote", engine.newHasher);
   if (committed) await engine.cache.save(job.service, job.layout.snapshot, target, remoteManifest?.checksum);
   return {
-    manifest: { ...local, include: job.scope.include, exclude: job.scope.exclude, skipped: scan.skipped },
+    manifest: { ...local, include: job.scope.include, exclude: job.scope.exclude, skipped: planned.skipped },
     plan,
     summary: {
       service: job.service,
