@@ -29,6 +29,9 @@ export const CreatedBackupSchema = Type.Object(
     content_bytes: Type.Integer({ minimum: 0, description: "Of the files in it" }),
     checksum: Type.String({ description: "Of the embedded manifest" }),
     removed: Type.Array(ArchiveName, { description: "Archives that rotation removed" }),
+    kept: Type.Array(ArchiveName, {
+      description: "Archives that rotation left because they hold files at places where this one has none",
+    }),
     skipped: Type.Array(BackupSkipSchema, { description: "What was asked for and is not in the archive" }),
   },
   closed,

@@ -62,6 +62,7 @@ export const createBackup = operation({
       content_bytes: 65_536,
       checksum: "5f1c2d8f6f0b7e5d7c0a2e4b6d8f0a1c3e5a7b9d1f3c5e7a9b1d3f5c7e9a1b3d",
       removed: [],
+      kept: [],
       skipped: [],
     },
   },

@@ -4,7 +4,7 @@ import { ChecksumBuilder } from "../manifest/checksum.ts";
 import { MANIFEST_BYTES_MAX } from "../manifest/decode-manifest.ts";
 import { encodeManifestOf } from "../manifest/encode-manifest.ts";
 import { VAULT_PATH } from "../manifest/hard-exclusion.ts";
-import type { ManifestEntry, SkipReason } from "../manifest/manifest.ts";
+import type { ManifestEntry } from "../manifest/manifest.ts";
 import { createScope, DEFAULT_BACKUP_INCLUDE, type Scope } from "../manifest/scope.ts";
 import { Turn } from "../threads/turn.ts";
 import { type FoundFile, walkTree } from "../manifest/walk.ts";
@@ -22,7 +22,9 @@ import {
   withBackupLock,
 } from "./backup-engine.ts";
 import { KnownFiles } from "./known-files.ts";
+import type { BackupSkip } from "./backup-skip.ts";
 import { BACKUPS_FOLDER, backupName, backupStamp, checkLabel, parseBackupName } from "./backup-name.ts";
+import { lostPlaces } from "./lost-places.ts";
 import { ProgressReport } from "./progress-report.ts";
 import { EntryPacker } from "./entry-packer.ts";
 import { namedBackups, removeStaleTemps, rotate } from "./rotation.ts";
@@ -42,20 +44,6 @@ export interface CreateBackupRequest {
   readonly max_backups?: number | undefined;
 }
 
-export interface BackupSkip {
-  readonly path: RelativePath;
-  readonly reason:
-    | SkipReason
-    /** An include path of the request at which there is nothing. */
-    | "missing"
-    /** A name that means something else on another system (archive-names.ts). */
-    | "unportable_name"
-    /** Differs from another path only in case or Unicode normalisation. */
-    | "name_collision"
-    /** Below `__meta__`, where the archive keeps its own. */
-    | "reserved_name";
-}
-
 export interface CreatedBackup {
   readonly name: string;
   /** Relative to the workspace. */
@@ -69,6 +57,8 @@ export interface CreatedBackup {
   readonly checksum: string;
   /** Names of the archives that rotation removed. */
   readonly removed: readonly string[];
+  /** Names of the archives that rotation left, as they hold files at places where this one has none. */
+  readonly kept: readonly string[];
   /** What is not in the archive though it was asked for. */
   readonly skipped: readonly BackupSkip[];
 }
@@ -96,8 +86,9 @@ export async function createBackup(
     const archive = await writeArchive(engine, name, scope, found, options);
     // What could not be read now may be whole in an older archive, and nowhere else.
     if (archive.skipped.some(({ reason }) => reason === "unreadable"))
-      return { ...archive, removed: [], fault: undefined };
-    return { ...archive, ...(await rotate(engine, name, request.max_backups ?? MAX_BACKUPS_DEFAULT)) };
+      return { ...archive, removed: [], kept: [], fault: undefined };
+    const lost = lostPlaces(scope, found.files, archive.skipped);
+    return { ...archive, ...(await rotate(engine, name, request.max_backups ?? MAX_BACKUPS_DEFAULT, lost)) };
   });
   engine.events.emit({
     type: "backup.create",
@@ -187,7 +178,7 @@ async function writeArchive(
   scope: Scope,
   found: Found,
   options: BackupCallOptions,
-): Promise<Omit<CreatedBackup, "removed">> {
+): Promise<Omit<CreatedBackup, "removed" | "kept">> {
   const output = await engine.files.createAtomic(engine.files.join(backupsFolder(engine), name), { mode: 0o600 });
   try {
     const { files, skipped } = found;

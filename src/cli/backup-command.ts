@@ -177,10 +177,11 @@ either the old one or the new one, never half of it. The vault is never replaced
 }
 
 function createdText(backup: CreatedBackup): string {
-  const { name, files, content_bytes, bytes, removed, skipped } = backup;
+  const { name, files, content_bytes, bytes, removed, kept, skipped } = backup;
   return [
     `${name}: ${formatCount(files, "file")}, ${formatBytes(content_bytes)} in ${formatBytes(bytes)}`,
     ...removed.map((old) => `removed ${old}`),
+    ...kept.map((old) => `kept ${old}: it holds files at places where this backup found none`),
     ...shown(skipped.map(({ path, reason }) => `not archived: ${printable(path)} (${reason})`)),
     ...(hasUnread(backup) ? ["older archives stay until everything can be read"] : []),
   ].join("\n");
