@@ -8,7 +8,7 @@ import type { BackupCallOptions, BackupEngine, BackupProgress } from "./backup/b
 import type { AppOptions, ManifestRequest, ManifestAnswer } from "./app/app-types.ts";
 import { logFileOf } from "./app/log-file.ts";
 import { checkApart } from "./app/check-apart.ts";
-import { Destinations, isNotLoaded } from "./app/destinations.ts";
+import { Destinations } from "./app/destinations.ts";
 import { scopeFor } from "./app/scope-for.ts";
 import { BACKUPS_FOLDER } from "./backup/backup-name.ts";
 import { type CreatedBackup, createBackup } from "./backup/create-backup.ts";
@@ -36,12 +36,13 @@ import type { ScanProgress } from "./manifest/scan-progress.ts";
 import { summariseManifest } from "./manifest/summary.ts";
 import type { Platform } from "./platform/contract.ts";
 import type { ConformanceResult } from "./providers/conformance/run-conformance.ts";
-import { type DryRunResult, dryRun } from "./sync/dry-run.ts";
+import { RETRY_POLICY_PLAN } from "./providers/retry.ts";
+import { canPlanWithout, type DryRunResult, dryRun } from "./sync/dry-run.ts";
 import type { Engine, SyncJob } from "./sync/engine.ts";
 import type { LeaseHolder } from "./sync/lease.ts";
 import { loadLeaseHolder } from "./sync/lease-holder.ts";
 import { fileManifestCache } from "./sync/manifest-cache.ts";
-import { type RunResult, runSync } from "./sync/run.ts";
+import { type RunResult, runSync, tellNotBegun } from "./sync/run.ts";
 import { checkServiceConfig } from "./sync/service-config.ts";
 import { createTreeLayout } from "./sync/tree-layout.ts";
 import { VAULT_FILE } from "./vault/envelope.ts";
@@ -204,9 +205,9 @@ export class App {
     const { settings, job, destination } = await this.#prepare(request, signal);
     const { service } = request;
     const provider = await this.#destinations
-      .open(service, job.layout.snapshot, destination, settings)
+      .open(service, job.layout.snapshot, destination, settings, { patience: RETRY_POLICY_PLAN })
       .catch((error) => {
-        if (error instanceof SyncError && isNotLoaded(error)) return error;
+        if (error instanceof SyncError && canPlanWithout(error)) return error;
         throw error;
       });
     try {
@@ -222,11 +223,16 @@ export class App {
       this.#prepare(request, signal),
     );
     const strain: { listener?: () => void } = {};
-    const provider = await this.#destinations.open(request.service, job.layout.snapshot, destination, settings, () =>
-      strain.listener?.(),
-    );
+    const onRetry = () => strain.listener?.();
+    const engine = this.#engine(settings);
+    const provider = await this.#destinations
+      .open(request.service, job.layout.snapshot, destination, settings, { onRetry })
+      .catch((error: unknown) => {
+        tellNotBegun(engine, job, error);
+        throw error;
+      });
     try {
-      return await runSync(this.#engine(settings), {
+      return await runSync(engine, {
         ...job,
         provider,
         onStrain: (listener) => {

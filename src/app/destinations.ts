@@ -9,7 +9,7 @@ import type { SecretValues } from "../logs/redact.ts";
 import type { Platform } from "../platform/contract.ts";
 import type { OpenProvider, Provider, ProviderSettings } from "../providers/contract.ts";
 import { loadProvider } from "../providers/registry.ts";
-import { withRetry } from "../providers/retry.ts";
+import { type RetryPolicy, withRetry } from "../providers/retry.ts";
 import type { LeaseHolder } from "../sync/lease.ts";
 import type { SecretsVault } from "../vault/secrets-vault.ts";
 import { parseVaultPath, valueAt } from "../vault/vault-path.ts";
@@ -69,6 +69,7 @@ export class Destinations {
   /**
    * The provider of a service, with retries.
    * @param snapshot whose runs keep each other out; those of another may go on at the same time
+   * @param patience how long a destination in trouble is waited for
    * @throws SyncError of the provider
    */
   async open(
@@ -76,7 +77,7 @@ export class Destinations {
     snapshot: string,
     destination: ProviderSettings,
     settings: Settings,
-    onRetry: () => void = () => undefined,
+    { patience, onRetry }: { patience?: RetryPolicy; onRetry?: () => void } = {},
   ): Promise<Provider> {
     const open = await this.#load(service);
     const { holder, testDriveUrl } = this.#around;
@@ -92,15 +93,10 @@ export class Destinations {
       ...(limit === undefined ? {} : { pacer: createPacer(limit, systemClock) }),
       streamsKnownLength: runtime === "bun",
     });
-    return withRetry(provider, undefined, { newHasher, onRetry });
+    return withRetry(provider, patience, { newHasher, ...(onRetry === undefined ? {} : { onRetry }) });
   }
 
   #load(service: ServiceName): Promise<OpenProvider> {
     return (this.#around.loadProvider ?? loadProvider)(service);
   }
-}
-
-/** The provider itself is not there: a dry run can still plan against the cache. */
-export function isNotLoaded(error: SyncError): boolean {
-  return error.code === "sdk_missing" || error.code === "provider_unsupported";
 }

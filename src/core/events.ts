@@ -44,8 +44,9 @@ export interface SyncCompleted {
   readonly bytes: number;
   readonly errors: number;
   readonly durationMs: number;
-  /** Code of the error that ended a failed run. */
+  /** Code and message of the error that ended a failed run. */
   readonly code?: string;
+  readonly error?: string;
 }
 
 export interface BackupCreated {

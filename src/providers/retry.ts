@@ -36,6 +36,18 @@ export const RETRY_POLICY_DEFAULT: RetryPolicy = {
   circuit: { gaveUpInARowMax: 3, gaveUpBudget: 20, successRefund: 0.1, trialEveryMs: 20_000 },
 };
 
+/**
+ * For a plan, which has the cached manifest to fall back on and somebody who waits for it: a hiccup is survived, an
+ * outage is told within seconds. One that takes a call and answers none has a single one.
+ */
+export const RETRY_POLICY_PLAN: RetryPolicy = {
+  ...RETRY_POLICY_DEFAULT,
+  waitTotalMsMax: 2_000,
+  retryAfterMsMax: 5_000,
+  silentAttemptsMax: 1,
+  silentTotalMsMax: 0,
+};
+
 export interface RetryTools {
   /** Hears of every failed attempt that will be repeated, e.g. to ask for less at once. */
   readonly onRetry?: (error: SyncError) => void;

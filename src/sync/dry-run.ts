@@ -19,8 +19,23 @@ export interface DryRunResult {
 }
 
 export interface DryRunJob extends SyncJob {
-  /** The provider, or why it cannot be loaded: then the cached manifest is planned against. */
+  /** The provider, or why it cannot be opened (`canPlanWithout`): then the cached manifest is planned against. */
   readonly provider: Provider | SyncError;
+}
+
+/** The provider itself is not there. */
+function isNotLoaded(error: SyncError): boolean {
+  return error.code === "sdk_missing" || error.code === "provider_unsupported";
+}
+
+/** Why there is no provider at all; undefined where there is one, or one that could not be opened. */
+function stubReason({ provider }: DryRunJob): string | undefined {
+  return provider instanceof Error && isNotLoaded(provider) ? provider.message : undefined;
+}
+
+/** Nobody has to correct the request, the settings or the vault first: the destination is out of reach at this time. */
+export function canPlanWithout(error: SyncError): boolean {
+  return isNotLoaded(error) || (error.code.startsWith("provider_") && error.code !== "provider_config");
 }
 
 /**
@@ -31,7 +46,7 @@ export async function dryRun(engine: Engine, job: DryRunJob): Promise<DryRunResu
   const startedAtMs = engine.clock.now();
   const scan = await scanFor(engine, job, true);
   const warnings: string[] = [];
-  const stub = job.provider instanceof Error ? job.provider : undefined;
+  const reason = stubReason(job);
   const remote = await remoteOrCached(engine, job, warnings);
   const provider = job.provider instanceof Error ? undefined : job.provider;
   const result = await planFor(engine, job, scan, remote.manifest, provider, remote.state);
@@ -48,7 +63,7 @@ export async function dryRun(engine: Engine, job: DryRunJob): Promise<DryRunResu
       plan,
       scan.manifest.root,
       warnings,
-      stub === undefined ? { provider: job.service } : { provider: "stub", reason: stub.message },
+      reason === undefined ? { provider: job.service } : { provider: "stub", reason },
     ),
     remote_manifest: await summariseRemote(remote.manifest, remote.source, engine.newHasher),
   };
@@ -147,14 +162,16 @@ interface RemoteOrCached {
 
 async function remoteOrCached(engine: Engine, job: DryRunJob, warnings: string[]): Promise<RemoteOrCached> {
   const { provider, layout } = job;
-  if (!(provider instanceof Error)) {
-    try {
-      const path = journalPath(engine, provider, layout);
-      const state = await loadRemoteState(provider, layout, () => readJournal(engine.files, path), job.signal);
-      return { manifest: state.effective, state, source: "remote" };
-    } catch (thrown) {
-      const error = toSyncError(thrown);
-      if (error.code === "aborted" || error.code === "internal") throw thrown;
+  try {
+    if (provider instanceof Error) throw provider;
+    const path = journalPath(engine, provider, layout);
+    const state = await loadRemoteState(provider, layout, () => readJournal(engine.files, path), job.signal);
+    return { manifest: state.effective, state, source: "remote" };
+  } catch (thrown) {
+    const error = toSyncError(thrown);
+    if (error.code === "aborted" || error.code === "internal") throw thrown;
+    // That the provider is not installed is the summary's `reason`.
+    if (stubReason(job) === undefined) {
       warnings.push(
         `the destination could not be read (${error.code}: ${error.message}); planned against the cached manifest`,
       );

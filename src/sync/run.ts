@@ -7,7 +7,7 @@ import { alongside } from "./alongside.ts";
 import type { Application } from "./apply-plan.ts";
 import { carryOut, isUpToDate } from "./carry-out.ts";
 import { planFor, planWarnings, scanFor } from "./dry-run.ts";
-import type { Engine, RunJob } from "./engine.ts";
+import type { Engine, RunJob, SyncJob } from "./engine.ts";
 import { acquireLease, type Lease } from "./lease.ts";
 import type { PlanResult, SyncPlan } from "./plan.ts";
 import { ProgressCounter } from "./progress.ts";
@@ -38,30 +38,44 @@ const PLAN_ATTEMPTS_MAX = 3;
 export async function runSync(engine: Engine, job: RunJob): Promise<RunResult> {
   const startedAtMs = engine.clock.now();
   const soFar: RunSoFar = {};
-  const tell = (status: "ok" | "partial" | "failed" | "aborted", code?: string) =>
-    engine.events.emit({
-      type: "sync.run",
-      service: job.service,
-      snapshot: job.layout.snapshot,
-      paths: job.scope.include,
-      status,
-      uploads: soFar.application?.uploaded.size ?? 0,
-      deletes: soFar.application?.deleted.size ?? 0,
-      skipped: soFar.plan?.unchanged.length ?? 0,
-      bytes: soFar.application?.bytesUploaded ?? 0,
-      errors: soFar.application?.errors.length ?? 0,
-      durationMs: engine.clock.now() - startedAtMs,
-      ...(code === undefined ? {} : { code }),
-    });
   try {
     const result = await withRunLock(engine, job, () => runLocked(engine, job, soFar));
-    tell(result.summary.status);
+    tellEnd(engine, job, soFar, startedAtMs, result.summary.status);
     return result;
   } catch (error) {
-    const { code } = toSyncError(error);
-    tell(code === "aborted" ? "aborted" : "failed", code);
+    tellEnd(engine, job, soFar, startedAtMs, toSyncError(error));
     throw error;
   }
+}
+
+/** Tells of a run that could not begin, as of one that failed: its destination could not be opened. */
+export function tellNotBegun(engine: Engine, job: SyncJob, error: unknown): void {
+  tellEnd(engine, job, {}, engine.clock.now(), toSyncError(error));
+}
+
+function tellEnd(
+  engine: Engine,
+  job: SyncJob,
+  { plan, application }: RunSoFar,
+  startedAtMs: number,
+  outcome: "ok" | "partial" | SyncError,
+): void {
+  const failure = outcome instanceof SyncError ? outcome : undefined;
+  const failed = failure?.code === "aborted" ? "aborted" : "failed";
+  engine.events.emit({
+    type: "sync.run",
+    service: job.service,
+    snapshot: job.layout.snapshot,
+    paths: job.scope.include,
+    status: outcome instanceof SyncError ? failed : outcome,
+    uploads: application?.uploaded.size ?? 0,
+    deletes: application?.deleted.size ?? 0,
+    skipped: plan?.unchanged.length ?? 0,
+    bytes: application?.bytesUploaded ?? 0,
+    errors: application?.errors.length ?? 0,
+    durationMs: engine.clock.now() - startedAtMs,
+    ...(failure === undefined ? {} : { code: failure.code, error: failure.message }),
+  });
 }
 
 /** How far a run has come: it is told of however the run ends. */
