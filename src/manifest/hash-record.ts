@@ -117,10 +117,16 @@ export class HashRecord {
     return new HashRecord(bytes);
   }
 
-  /** The records that stand one after another in `bytes`. */
+  /** The records that stand one after another in `bytes`, up to what is none: another program may have put it there. */
   static *each(bytes: Uint8Array<ArrayBuffer>): Generator<HashRecord> {
-    for (let at = 0; at < bytes.byteLength; ) {
-      const [length = 0] = new Uint32Array(bytes.buffer, bytes.byteOffset + at, 1);
+    for (let at = 0; at + HEADER_BYTES <= bytes.byteLength; ) {
+      const [length = 0, rows = 0, folderBytes = 0, nameBytes = 0] = new Uint32Array(
+        bytes.buffer,
+        bytes.byteOffset + at,
+        HEADER_BYTES / 4,
+      );
+      const needed = HEADER_BYTES + rows * ROW_BYTES + folderBytes + nameBytes;
+      if (length < needed || length % ALIGNMENT !== 0 || at + length > bytes.byteLength) return;
       yield new HashRecord(bytes.subarray(at, at + length));
       at += length;
     }

@@ -38,6 +38,25 @@ test("a record tells all that was put in, also after its bytes were moved", () =
   expect([...HashRecord.each(joined)]).toHaveLength(2);
 });
 
+test.each<[string, readonly number[]]>([
+  ["without a length", [0, 0, 0, 0, 0, 0]],
+  ["shorter than its header", [8, 0, 0, 0, 0, 0]],
+  ["longer than what is there", [32, 0, 0, 0, 0, 0]],
+  ["of more rows than it is long", [24, 1, 0, 0, 0, 1]],
+  ["of four milliard rows", [24, 0xffff_ffff, 0, 0, 0, 0]],
+  ["of names longer than itself", [24, 0, 0, 1, 0, 0]],
+  ["that the next one could not be aligned to", [25, 0, 0, 0, 0, 0]],
+])("a record %s ends the reading, and neither hangs nor is believed", (_, header) => {
+  const whole = recordOf().bytes;
+  const joined = new Uint8Array([...whole, ...new Uint8Array(new Uint32Array(header).buffer), 0]);
+  const rows = [];
+  for (const record of HashRecord.each(joined)) {
+    rows.push(record.rows);
+    if (rows.length > 2) break;
+  }
+  expect(rows).toEqual([2]);
+});
+
 describe("a hash is trusted", () => {
   test("of a file that was left alone for two seconds before", () => {
     expect(recordOf().stats.isTrusted(0, quickStat(STAT), HASHED_AT_MS)).toBe(true);
