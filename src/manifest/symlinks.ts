@@ -1,5 +1,5 @@
 import { isWithin, type RelativePath } from "../core/paths.ts";
-import type { TreeReader } from "../platform/contract.ts";
+import type { FileStat, TreeReader } from "../platform/contract.ts";
 import { isHardExcluded } from "./hard-exclusion.ts";
 import { inherited } from "./inherited.ts";
 import type { SkipReason } from "./manifest.ts";
@@ -21,6 +21,9 @@ export interface LinkTarget {
   readonly native: string;
   readonly place: RealPlace;
 }
+
+/** Stands for bytes of a path that are not valid UTF-8, unless the path really holds it. */
+const REPLACEMENT = "\uFFFD";
 
 const isProtected = inherited(isHardExcluded);
 
@@ -46,14 +49,22 @@ export class SymlinkFollower {
     const path = this.#relativeToRoot(target);
     if (path === undefined) return "symlink_outside";
     if (isProtected(path)) return "protected";
-    const kind = this.#tree.stat(target)?.kind;
-    if (kind === undefined) return "symlink_broken";
+    const stat = this.#tree.stat(target);
+    if (stat === undefined) return "symlink_broken";
+    if (target.includes(REPLACEMENT) && !this.#leadsTo(native, stat)) return "invalid_name";
+    const { kind } = stat;
     if (kind === "file") return { kind, native: target, place: { path, linksIn: holder.linksIn } };
     if (kind !== "directory") return "not_a_file";
     const linksIn = [...holder.linksIn, holder.path];
     // A folder that holds a link on the way here would be entered again from inside itself.
     if (linksIn.length > NESTED_LINKS_MAX || linksIn.some((place) => isWithin(place, path))) return "symlink_cycle";
     return { kind, native: target, place: { path, linksIn } };
+  }
+
+  /** False when the real path, as far as it can be written, is that of something else. */
+  #leadsTo(native: string, { inode, device }: FileStat): boolean {
+    const stat = this.#tree.stat(native);
+    return stat?.inode === inode && stat.device === device;
   }
 
   /** A link that leads to itself has no real path, and cannot be looked at either. */

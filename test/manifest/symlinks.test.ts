@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { SyncError } from "../../src/core/errors.ts";
 import type { ScanResult } from "../../src/manifest/scan.ts";
@@ -137,6 +137,18 @@ describe("symlinks that are followed", () => {
   test("are skipped when nothing is there", async () => {
     const result = await follow(workspace({ a: "1" }, { broken: "nowhere", deeper: "a/b" }));
     expect(reasons(result)).toEqual({ broken: "symlink_broken", deeper: "symlink_broken" });
+  });
+
+  test("are skipped when their target's path cannot be written, though another one looks the same", async () => {
+    const root = workspace({ "f\uFFFD": "another", "d\uFFFD/f": "another" }, { valid: "f\uFFFD" });
+    const raw = (name: string) => Buffer.concat([Buffer.from(`${root}/${name}`), Buffer.from([0xff])]);
+    writeFileSync(raw("f"), "meant");
+    mkdirSync(raw("d"));
+    symlinkSync(raw("f"), join(root, "file"));
+    symlinkSync(raw("d"), join(root, "folder"));
+    const result = await follow(root);
+    expect(paths(result)).toEqual(["d\uFFFD/f", "f\uFFFD", "valid"]);
+    expect(reasons(result)).toMatchObject({ file: "invalid_name", folder: "invalid_name" });
   });
 
   test("work when the workspace itself is reached through one", async () => {
