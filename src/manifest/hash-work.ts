@@ -60,8 +60,13 @@ export interface HashWorkOptions {
 const POOL_FILES = 2_000;
 const POOL_AFTER_MS = 20;
 const POOL_BYTES = 16_777_216;
-/** Files told to another thread in one message; telling costs about as much as hashing a file. */
-const BATCH_FILES = 1_024;
+/**
+ * Files told to another thread in one message; telling costs about as much as hashing a file. Fewer towards the end, so
+ * that no thread is left alone with many.
+ */
+const BATCH_FILES_MAX = 1_024;
+const BATCH_FILES_MIN = 128;
+const BATCHES_PER_THREAD = 4;
 /** A folder is taken to cost as much as so many files, whatever is in it. */
 const FILES_PER_FOLDER = 8;
 /**
@@ -89,6 +94,9 @@ export class HashWork {
   /** Smallest first. */
   readonly #huge: LargeTask[] = [];
   #largeBytes = 0;
+  /** In the tasks of `#folders` and `#files`; of folders that nobody knows only their number. */
+  #filesWaiting = 0;
+  #unknownWaiting = 0;
   #takesPart = true;
   readonly #own = { files: 0, ms: 0 };
   #foldersListed = 0;
@@ -102,10 +110,12 @@ export class HashWork {
 
   addFolder(task: FolderTask): void {
     this.#folders.push(task);
+    this.#count(task, 1);
   }
 
   addFiles(task: FilesTask): void {
     this.#files.add(task);
+    this.#count(task, 1);
   }
 
   /** Does everything: what is quick here, the rest in the pool. @throws SyncError `aborted` */
@@ -137,6 +147,8 @@ export class HashWork {
         running.delete(work);
         if (isLarge) largeRunning--;
       });
+      // It may fail while this thread is at a task of its own: who waits for it next is told.
+      work.catch(() => undefined);
       running.add(work);
     };
     for (;;) {
@@ -145,7 +157,7 @@ export class HashWork {
         const mayStartLarge = this.#folders.length === 0 && largeRunning < pool.threads;
         const large = mayStartLarge ? this.#nextLarge() : undefined;
         const maySmall = running.size - largeRunning < pool.depthOf(threads);
-        const batch = large !== undefined ? [large] : maySmall ? this.#nextBatch() : [];
+        const batch = large !== undefined ? [large] : maySmall ? this.#nextBatch(pool.threads) : [];
         if (batch.length === 0) break;
         start(batch, large !== undefined, large === undefined ? threads : pool.threads);
       }
@@ -190,16 +202,28 @@ export class HashWork {
   }
 
   #nextSmall(): HashTask | undefined {
-    return this.#folders.pop() ?? this.#files.take();
+    const task = this.#folders.pop() ?? this.#files.take();
+    if (task !== undefined) this.#count(task, -1);
+    return task;
+  }
+
+  /** @param by 1 when the task begins to wait, -1 when it is taken */
+  #count(task: HashTask, by: 1 | -1): void {
+    const files = "files" in task ? task.files : task.filesBefore;
+    if (files === undefined) this.#unknownWaiting += by;
+    else this.#filesWaiting += by * files;
   }
 
   #nextLarge(): LargeTask | undefined {
     return this.#huge.pop() ?? this.#large.pop();
   }
 
-  #nextBatch(): HashTask[] {
+  #nextBatch(threads: number): HashTask[] {
     const batch: HashTask[] = [];
-    for (let files = 0; files < BATCH_FILES; ) {
+    // What is left is shared out anew with every batch.
+    const share = this.#weightWaiting() / (threads * BATCHES_PER_THREAD);
+    const filesMax = Math.max(BATCH_FILES_MIN, Math.min(share, BATCH_FILES_MAX));
+    for (let files = 0; files < filesMax; ) {
       const task = this.#nextSmall();
       if (task === undefined) break;
       batch.push(task);
@@ -211,7 +235,17 @@ export class HashWork {
   /** What a task costs, in files. A folder that nobody knows is taken for one like those before. */
   #weight(task: HashTask): number {
     if ("files" in task) return task.files;
-    return FILES_PER_FOLDER + (task.filesBefore ?? this.#filesListed / Math.max(1, this.#foldersListed));
+    return FILES_PER_FOLDER + (task.filesBefore ?? this.#filesPerFolder());
+  }
+
+  /** Of all tasks that wait but the large ones. */
+  #weightWaiting(): number {
+    const folders = FILES_PER_FOLDER * this.#folders.length + this.#filesPerFolder() * this.#unknownWaiting;
+    return folders + this.#filesWaiting;
+  }
+
+  #filesPerFolder(): number {
+    return this.#filesListed / Math.max(1, this.#foldersListed);
   }
 
   /** Files that are known to be left to do. */

@@ -112,18 +112,26 @@ export class RecordedEntries implements ReadonlyMap<RelativePath, ManifestEntry>
  * one record are: so a folder is listed.
  */
 export class RowOrder {
-  #last: RelativePath | undefined;
+  #last: RecordedRows | undefined;
   #isRight = true;
 
   get isRight(): boolean {
     return this.#isRight;
   }
 
-  add({ prefix, record, from, to }: RecordedRows): void {
-    if (!this.#isRight || from === to) return;
-    this.#isRight = this.#last === undefined || compareCodePoints(this.#last, prefix + record.name(from)) < 0;
-    this.#last = prefix + record.name(to - 1);
+  add(rows: RecordedRows): void {
+    if (!this.#isRight || rows.from === rows.to) return;
+    this.#isRight = this.#last === undefined || isBefore(this.#last, rows);
+    this.#last = rows;
   }
+}
+
+/** True when all of `a` is before all of `b`. */
+function isBefore(a: RecordedRows, b: RecordedRows): boolean {
+  // Of most folders the names of their files need not be looked at.
+  if (!a.prefix.startsWith(b.prefix) && !b.prefix.startsWith(a.prefix))
+    return compareCodePoints(a.prefix, b.prefix) < 0;
+  return compareCodePoints(a.prefix + a.record.name(a.to - 1), b.prefix + b.record.name(b.from)) < 0;
 }
 
 /** The entries of rows, in their order. */

@@ -9,6 +9,7 @@ export class ThreadLostError extends Error {
 
 /** Threads wait so long for more work; each holds some 10 MB. */
 const IDLE_MS = 5_000;
+const LEAVE_MS = 100;
 /** Requests given to a thread at once, so that it never waits for the next. */
 const REQUESTS_PER_THREAD = 2;
 /** More threads than this wait for the disk, not for a core. */
@@ -113,10 +114,16 @@ export class ThreadPool {
     }
   }
 
-  /** Ends the threads. What they had to do fails as a lost thread. */
+  /**
+   * Ends the threads. What they had to do fails as a lost thread. Idle ones end a little later: a process that is about to
+   * end does not wait for them, and is done sooner.
+   */
   close(): void {
     this.#cancelClosing?.();
-    for (const member of this.#members) this.#lose(member, "closed");
+    const idle = this.#members.filter(({ open }) => open.size === 0);
+    this.#members = this.#members.filter(({ open }) => open.size > 0);
+    this.#loseAll();
+    if (idle.length > 0) this.#source.afterMs(LEAVE_MS, () => idle.forEach(({ thread }) => thread.close()));
   }
 
   #leastBusy(isLarge: boolean, threads: number): Member {
@@ -172,10 +179,14 @@ export class ThreadPool {
     member.open.clear();
   }
 
+  #loseAll(): void {
+    for (const member of this.#members) this.#lose(member, "closed");
+  }
+
   #closeWhenIdle(): void {
     if (this.#members.some(({ open }) => open.size > 0)) return;
     this.#cancelClosing?.();
-    this.#cancelClosing = this.#source.afterMs(IDLE_MS, () => this.close());
+    this.#cancelClosing = this.#source.afterMs(IDLE_MS, () => this.#loseAll());
   }
 }
 

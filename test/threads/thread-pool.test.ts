@@ -107,6 +107,17 @@ describe("threads", () => {
     pool.close();
   });
 
+  test("are closed soon after the pool, when idle then", async () => {
+    const watched = counted();
+    let later: (() => void) | undefined;
+    const pool = new ThreadPool({ ...watched.threads, afterMs: (_, run) => ((later = run), () => undefined) });
+    await scan(root, { hashTree: hasherWith(pool) });
+    pool.close();
+    expect([watched.started > 0, watched.closed]).toEqual([true, 0]);
+    later?.();
+    expect(watched.closed).toBe(watched.started);
+  });
+
   test("stop at once when the scan is cancelled, and serve the next", async () => {
     const controller = new AbortController();
     const start = <Sent, Received>(): Thread<Sent, Received> => {
