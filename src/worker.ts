@@ -9,14 +9,17 @@ import { newNodeHasher } from "./platform/node/node-hasher.ts";
 import { threadPort } from "./platform/node/node-threads.ts";
 import { serveThread } from "./threads/thread-service.ts";
 
-/** Deno has neither. */
-const denoOwn = { link: undefined, reclaimMemory: () => undefined };
+/** Deno has none of them. */
+const denoOwn = { link: undefined, glances: undefined, reclaimMemory: () => undefined };
+
+const ownParts = async () => ("Deno" in globalThis ? denoOwn : (await import("./platform/bun/bun-own.ts")).bunOwn);
 
 serveThread(threadPort(), {
   [HASH_WORK.name]: async () => {
     const { nodeTree } = await import("./platform/node/node-tree.ts");
     const { offerHashing } = await import("./manifest/hash-service.ts");
-    return offerHashing(nodeTree, newNodeHasher);
+    const { glances } = await ownParts();
+    return offerHashing({ ...nodeTree, glances }, newNodeHasher);
   },
   [DEFLATE_WORK.name]: async () => {
     const { nodeCompression } = await import("./platform/node/node-compression.ts");
@@ -28,7 +31,7 @@ serveThread(threadPort(), {
     const { nodeFiles } = await import("./platform/node/node-files.ts");
     const { openNodeTreeWriter } = await import("./platform/node/node-tree-writer.ts");
     const { offerUnpacking } = await import("./backup/unpack-service.ts");
-    const own = "Deno" in globalThis ? denoOwn : (await import("./platform/bun/bun-own.ts")).bunOwn;
+    const own = await ownParts();
     return offerUnpacking({
       files: nodeFiles,
       openTreeWriter: (root) => openNodeTreeWriter(root, own.link),

@@ -12,12 +12,15 @@ import { orderedEntries } from "../../src/manifest/entries-in-order.ts";
 import type { Manifest } from "../../src/manifest/manifest.ts";
 import { scanTree } from "../../src/manifest/scan.ts";
 import { createScope } from "../../src/manifest/scope.ts";
+import { bunOwn } from "../../src/platform/bun/bun-own.ts";
 import { openDatabase } from "../../src/platform/node/node-database.ts";
 import { nodeFiles as files } from "../../src/platform/node/node-files.ts";
 import { newNodeHasher as newHasher } from "../../src/platform/node/node-hasher.ts";
 import { nodeThreads as threads } from "../../src/platform/node/node-threads.ts";
-import { nodeTree as tree } from "../../src/platform/node/node-tree.ts";
+import { nodeTree } from "../../src/platform/node/node-tree.ts";
 import { syntheticTree } from "./synthetic-tree.ts";
+
+const tree = { ...nodeTree, glances: bunOwn.glances };
 
 async function scanFolder(root: string) {
   const pool = new ThreadPool(threads);

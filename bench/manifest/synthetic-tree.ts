@@ -14,6 +14,7 @@ export function syntheticTree(count: number): TreeReader {
   };
   const names = (total: number, prefix: string) =>
     Array.from({ length: total }, (_, k) => flat(`${prefix}${String(k).padStart(4, "0")}`));
+  const glance = () => ({ isFile: () => true, size: 1_000, mtimeMs: 1e-6, ctimeMs: 1e-6, ino: 1 });
   const nothing: TreeListing = { files: [], folders: [], symlinks: [], others: [], invalid: [] };
   return {
     list: (folder) =>
@@ -21,7 +22,7 @@ export function syntheticTree(count: number): TreeReader {
         ? { ...nothing, folders: names(Math.ceil(count / FILES_PER_FOLDER), "chapter-") }
         : { ...nothing, files: names(Math.min(count, FILES_PER_FOLDER), "frame-") },
     lstat: () => stat("file"),
-    glance: () => ({ isFile: () => true, size: 1_000, mtimeMs: 0, ctimeMs: 0, ino: 1 }),
+    glance,
     // The workspace has no vault.
     stat: (path) => (path === "/synthetic" ? stat("directory") : undefined),
     realPath: (path) => path,
@@ -29,6 +30,7 @@ export function syntheticTree(count: number): TreeReader {
       let left = 1_000;
       return {
         stat: () => stat("file"),
+        glance,
         read: () => {
           const read = left;
           left = 0;

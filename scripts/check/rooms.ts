@@ -60,9 +60,10 @@ export const ROOMS: readonly Room[] = [
   },
   { at: "logs/", imports: ["core/"], packages: ["@logtape/logtape"] },
 
-  { at: OPEN_TYPES, imports: ["core/", "platform/outbound.ts", "platform/terminal.ts"] },
+  { at: OPEN_TYPES, imports: ["core/", "platform/outbound.ts", "platform/terminal.ts", "platform/tree.ts"] },
   { at: "platform/outbound.ts", imports: [] },
   { at: "platform/terminal.ts", imports: [] },
+  { at: "platform/tree.ts", imports: [] },
   { at: "platform/node/", imports: ["core/", OPEN_TYPES], packages: ["node:*", "@clack/prompts"] },
   { at: "platform/bun/", imports: ["core/", OPEN_TYPES, "platform/node/"], packages: ["node:*", "bun:*", "bun"] },
   { at: "platform/deno/", imports: ["core/", OPEN_TYPES, "platform/node/"], packages: ["node:*"] },

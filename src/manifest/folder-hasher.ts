@@ -1,6 +1,6 @@
 import { sortedByCodePoint } from "../core/code-point.ts";
 import { type NewHasher, sha256Hex } from "../core/hash.ts";
-import type { FileStat, TreeFile, TreeReader } from "../platform/contract.ts";
+import type { FileStat, QuickStat, TreeFile, TreeReader } from "../platform/contract.ts";
 import { FolderLister, insideOf, skipReasonOf } from "./folder-lister.ts";
 import {
   type FilesAnswer,
@@ -12,13 +12,15 @@ import {
   type HashTerms,
   type UnlistedAnswer,
 } from "./hash-job.ts";
-import { HashRecord, type KnownStats } from "./hash-record.ts";
-import { KnownRows } from "./known-rows.ts";
+import { HashRecord, isSameTime, type KnownStats } from "./hash-record.ts";
+import { type KnownRow, KnownRows } from "./known-rows.ts";
 import type { SkipReason } from "./manifest.ts";
 import type { Turn } from "../threads/turn.ts";
 
 /** Bytes. Files below this size are read in one call; larger ones in pieces of it. */
 const BUFFER_BYTES = 1_048_576;
+/** Opening the folder first pays from so many files on. */
+const GLANCES_FROM = 8;
 /** A small file that changes while it is read is often a save that is over by now. */
 const ATTEMPTS = 2;
 
@@ -85,7 +87,7 @@ export class FolderHasher {
       const name = names[row] ?? "";
       const native = job.inside + name;
       const found = known?.find(name);
-      if (found !== undefined && this.#isTrusted(found.record.stats, found.row, native, job.nowMs)) {
+      if (found !== undefined && this.#isTrusted(found, job.inside, name, job.nowMs)) {
         record.copyRow(row, found.record, found.row);
         hits++;
       } else {
@@ -109,11 +111,18 @@ export class FolderHasher {
     turn: Turn,
   ): Promise<boolean> {
     const { stats } = record;
-    for (let row = 0; row < names.length; row++) {
-      if (!this.#isTrusted(stats, row, inside + (names[row] ?? ""), nowMs)) return false;
-      if (turn.due()) await turn.pause();
+    const glances = names.length < GLANCES_FROM ? undefined : this.#tree.glances?.(inside, record.nameBytes());
+    try {
+      for (let row = 0; row < names.length; row++) {
+        const name = names[row] ?? "";
+        const stat = glances === undefined ? this.#glance(inside + name) : glances.next();
+        if (!this.#isSame(stats, row, stat, inside, name, nowMs)) return false;
+        if (turn.due()) await turn.pause();
+      }
+      return true;
+    } finally {
+      glances?.close();
     }
-    return true;
   }
 
   #listerFor({ scan, rules }: HashTerms): FolderLister {
@@ -122,14 +131,36 @@ export class FolderHasher {
   }
 
   /** True when the file is as it was when its known hash was made. */
-  #isTrusted(known: KnownStats, row: number, native: string, nowMs: number): boolean {
+  #isTrusted({ record, row }: KnownRow, inside: string, name: string, nowMs: number): boolean {
+    return this.#isSame(record.stats, row, this.#glance(inside + name), inside, name, nowMs);
+  }
+
+  #isSame(
+    known: KnownStats,
+    row: number,
+    stat: QuickStat | undefined,
+    inside: string,
+    name: string,
+    nowMs: number,
+  ): boolean {
+    if (stat === undefined || !known.isTrusted(row, stat, nowMs)) return false;
+    return Number.isSafeInteger(stat.ino) || this.#inode(inside + name) === known.inode[row];
+  }
+
+  /** undefined when it cannot be looked at: opening it will tell why. */
+  #glance(native: string): QuickStat | undefined {
     try {
-      const stat = this.#tree.glance(native);
-      if (stat === undefined || !known.isTrusted(row, stat, nowMs)) return false;
-      return Number.isSafeInteger(stat.ino) || this.#tree.lstat(native)?.inode === known.inode[row];
+      return this.#tree.glance(native);
     } catch {
-      // Opening it will tell why.
-      return false;
+      return undefined;
+    }
+  }
+
+  #inode(native: string): bigint | undefined {
+    try {
+      return this.#tree.lstat(native)?.inode;
+    } catch {
+      return undefined;
     }
   }
 
@@ -148,7 +179,7 @@ export class FolderHasher {
       if (before.size >= this.#buffer.byteLength) return before.size;
       const total = this.#fill(file, before.size);
       this.#onBytes(total);
-      if (!isUnchanged(before, file.stat(), total)) return "changed";
+      if (!isUnchanged(before, file.glance(), total)) return "changed";
       return { stat: before, sha256: sha256Hex(this.#newHasher, this.#buffer.subarray(0, total)) };
     } catch (error) {
       return skipReasonOf(error);
@@ -186,7 +217,7 @@ export class FolderHasher {
         if (total > before.size) return "changed";
         if (turn.due()) await turn.pause();
       }
-      return isUnchanged(before, file.stat(), total) ? { stat: before, sha256: hasher.digestHex() } : "changed";
+      return isUnchanged(before, file.glance(), total) ? { stat: before, sha256: hasher.digestHex() } : "changed";
     } catch (error) {
       return skipReasonOf(error);
     } finally {
@@ -196,13 +227,13 @@ export class FolderHasher {
 }
 
 /** Both stats are of one open file, so its identity needs no comparing. */
-function isUnchanged(before: FileStat, after: FileStat, bytesRead: number): boolean {
+function isUnchanged(before: FileStat, after: QuickStat, bytesRead: number): boolean {
   return (
     bytesRead === before.size &&
     after.size === before.size &&
-    after.mtimeNs === before.mtimeNs &&
-    after.ctimeNs === before.ctimeNs &&
-    after.inode === before.inode
+    isSameTime(after.mtimeMs, Number(before.mtimeNs) / 1e6) &&
+    isSameTime(after.ctimeMs, Number(before.ctimeNs) / 1e6) &&
+    after.ino === Number(before.inode)
   );
 }
 

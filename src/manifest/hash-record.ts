@@ -33,6 +33,8 @@ export class KnownStats {
   /** Column by column. */
   readonly numbers: Float64Array;
   readonly inode: BigUint64Array;
+  /** The same in words, the low one first: a BigInt is made of memory. */
+  readonly #inodeWords: Uint32Array;
   readonly device: BigUint64Array;
   readonly sha256: Uint8Array<ArrayBuffer>;
   readonly outcome: Uint8Array;
@@ -44,6 +46,7 @@ export class KnownStats {
     this.rows = rows;
     this.numbers = new Float64Array(buffer, numbersAt, NUMBERS * rows);
     this.inode = new BigUint64Array(buffer, idsAt, rows);
+    this.#inodeWords = new Uint32Array(buffer, idsAt, 2 * rows);
     this.device = new BigUint64Array(buffer, idsAt + rows * 8, rows);
     this.sha256 = new Uint8Array(buffer, sha256At, rows * SHA256_BYTES);
     this.outcome = new Uint8Array(buffer, sha256At + rows * SHA256_BYTES, rows);
@@ -61,7 +64,7 @@ export class KnownStats {
       this.outcome[row] !== HASHED ||
       !stat.isFile() ||
       stat.size !== numbers[row] ||
-      stat.ino !== Number(this.inode[row]) ||
+      stat.ino !== this.#inodeOf(row) ||
       !isSameTime(mtimeMs, (numbers[MTIME * rows + row] ?? 0) * 1_000) ||
       !isSameTime(ctimeMs, numbers[CTIME_MS * rows + row] ?? 0)
     )
@@ -70,6 +73,10 @@ export class KnownStats {
     const settledMs = hashedAtMs - RACY_MS;
     // Hashed in what is the future now: the clock went backwards, and what the stat says may have come about twice.
     return mtimeMs <= settledMs && ctimeMs <= settledMs && hashedAtMs <= nowMs;
+  }
+
+  #inodeOf(row: number): number {
+    return (this.#inodeWords[2 * row] ?? 0) + (this.#inodeWords[2 * row + 1] ?? 0) * 2 ** 32;
   }
 }
 
@@ -148,12 +155,17 @@ export class HashRecord {
   }
 
   folder(): string {
-    return this.#text(0, this.#header[2] ?? 0);
+    return UTF8.decode(this.#bytes(0, this.#header[2] ?? 0));
   }
 
   /** Joined by NUL. */
   joinedNames(): string {
-    return this.#text(this.#header[2] ?? 0, this.#header[3] ?? 0);
+    return UTF8.decode(this.nameBytes());
+  }
+
+  /** The same in UTF-8. */
+  nameBytes(): Uint8Array {
+    return this.#bytes(this.#header[2] ?? 0, this.#header[3] ?? 0);
   }
 
   names(): string[] {
@@ -161,7 +173,7 @@ export class HashRecord {
   }
 
   name(row: number): string {
-    const names = this.#bytes(this.#header[2] ?? 0, this.#header[3] ?? 0);
+    const names = this.nameBytes();
     // Without cutting them all apart for those that are asked for.
     if (row === this.rows - 1) return UTF8.decode(names.subarray(names.lastIndexOf(0) + 1));
     return row === 0 ? UTF8.decode(names.subarray(0, names.indexOf(0))) : (UTF8.decode(names).split("\0")[row] ?? "");
@@ -252,16 +264,13 @@ export class HashRecord {
     this.stats.numbers[column * this.rows + row] = value;
   }
 
-  #text(from: number, length: number): string {
-    return UTF8.decode(this.#bytes(from, length));
-  }
-
   #bytes(from: number, length: number): Uint8Array<ArrayBuffer> {
     const start = HEADER_BYTES + this.rows * ROW_BYTES + from;
     return this.bytes.subarray(start, start + length);
   }
 }
 
-function isSameTime(aMs: number, bMs: number): boolean {
+/** True for two readings of one time of a file, one of which may have come by way of a double of seconds. */
+export function isSameTime(aMs: number, bMs: number): boolean {
   return Math.abs(aMs - bMs) < SAME_TIME_MS;
 }

@@ -101,6 +101,7 @@ export class FakeTree {
     let at = 0;
     return {
       stat: () => statOf(node),
+      glance: () => quickStat(statOf(node)),
       read: (into) => {
         const part = node.content.subarray(at, at + into.byteLength);
         into.set(part);

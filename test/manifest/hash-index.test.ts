@@ -139,7 +139,7 @@ describe("a file is read again", () => {
       glance: (path) => quickStat(stat(path)),
       open: (path) => {
         opened++;
-        return { ...tree.open(path), stat: () => stat(path) };
+        return { ...tree.open(path), stat: () => stat(path), glance: () => quickStat(stat(path)) };
       },
     });
     for (const expected of [1, 1]) {

@@ -8,6 +8,7 @@ import { walkTree } from "../../src/manifest/walk.ts";
 import type { TreeListing } from "../../src/platform/contract.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
+import { quickStat } from "./fake-tree.ts";
 import { expectCode, paths, plant, reasons, scan, sha256Of, tree, treeWith } from "./support.ts";
 
 /** A workspace with `files`, and paths below it. */
@@ -178,7 +179,8 @@ describe("a scope decides", () => {
       },
       open: (path) => {
         const file = tree.open(path);
-        return { ...file, stat: () => ({ ...file.stat(), inode: 0n }) };
+        const stat = () => ({ ...file.stat(), inode: 0n });
+        return { ...file, stat, glance: () => quickStat(stat()) };
       },
     });
     expect(paths(await scan(root, { tree: numberless }))).toEqual(["assets/a"]);

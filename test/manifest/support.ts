@@ -34,9 +34,10 @@ export function scan(root: string, options: Partial<ScanOptions> = {}): Promise<
   });
 }
 
-/** The real tree with some calls replaced. */
+/** The real tree with some calls replaced. What looks at single files is asked for each of them then. */
 export function treeWith(changes: Partial<TreeReader>): TreeReader {
-  return { ...tree, ...changes };
+  const glances = changes.glance === undefined && changes.lstat === undefined ? tree.glances : undefined;
+  return { ...tree, glances, ...changes };
 }
 
 export function paths(result: ScanResult): string[] {

@@ -9,6 +9,7 @@ const { files } = nodePlatform({
   serve: () => Promise.reject(new Error("serves nothing")),
   reclaimMemory: () => undefined,
   link: undefined,
+  glances: undefined,
 });
 
 test("a folder that another removes all the time is made, and is never taken for a file in the way", async () => {

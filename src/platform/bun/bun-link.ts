@@ -1,13 +1,10 @@
-import { dlopen } from "bun:ffi";
-import process from "node:process";
 import type { LinkOpenFile } from "../node/new-file.ts";
+import { cLibrary } from "./c-library.ts";
 
 const AT_FDCWD = -100;
 const AT_SYMLINK_FOLLOW = 0x400;
 /** A path below /proc, or a name: 255 bytes at most. */
 const TEXT_BYTES_MAX = 1_024;
-/** The C library's name with glibc, and with musl. */
-const LIBRARIES = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
 
 /**
  * linkat(2) with AT_SYMLINK_FOLLOW, the one call that names an open file which has none; node:fs and Bun have none that
@@ -15,18 +12,9 @@ const LIBRARIES = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64
  * Linux, and where the C library cannot be called.
  */
 export function bunLink(): LinkOpenFile | undefined {
-  if (process.platform !== "linux") return undefined;
-  for (const library of LIBRARIES) {
-    try {
-      const { symbols } = dlopen(library, {
-        linkat: { args: ["i32", "ptr", "i32", "ptr", "i32"], returns: "i32" },
-      });
-      return linkBy((from, folder, to) => symbols.linkat(AT_FDCWD, from, folder, to, AT_SYMLINK_FOLLOW) === 0);
-    } catch {
-      // The next one, if there is one.
-    }
-  }
-  return undefined;
+  const library = cLibrary({ linkat: { args: ["i32", "ptr", "i32", "ptr", "i32"], returns: "i32" } });
+  if (library === undefined) return undefined;
+  return linkBy((from, folder, to) => library.linkat(AT_FDCWD, from, folder, to, AT_SYMLINK_FOLLOW) === 0);
 }
 
 function linkBy(linkat: (from: Uint8Array, folder: number, to: Uint8Array) => boolean): LinkOpenFile {

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import process from "node:process";
-import type { Platform } from "../contract.ts";
+import type { Platform, TreeReader } from "../contract.ts";
 import type { LinkOpenFile } from "./new-file.ts";
 import { nodeCompression } from "./node-compression.ts";
 import { openDatabase } from "./node-database.ts";
@@ -16,15 +16,16 @@ import { onTermination, terminated } from "./terminated.ts";
 
 interface OwnParts extends Pick<Platform, "runtime" | "serve" | "reclaimMemory"> {
   readonly link: LinkOpenFile | undefined;
+  readonly glances: TreeReader["glances"];
 }
 
 /** All of a platform that Bun and Deno carry alike: everything but HTTP, whose servers have nothing in common, and their garbage collectors. */
-export function nodePlatform({ link, ...own }: OwnParts): Platform {
+export function nodePlatform({ link, glances, ...own }: OwnParts): Platform {
   keepLoopbackOffProxies();
   return {
     ...own,
     files: nodeFiles,
-    tree: nodeTree,
+    tree: { ...nodeTree, glances },
     openTreeWriter: (root) => openNodeTreeWriter(root, link),
     compression: nodeCompression,
     newHasher: newNodeHasher,

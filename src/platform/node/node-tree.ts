@@ -169,6 +169,7 @@ function open(path: string, options: { readonly followSymlink?: boolean } = {}):
   }
   return {
     stat: () => fileStat(fstatSync(descriptor, { bigint: true })),
+    glance: () => fstatSync(descriptor),
     read: (into, offset) => {
       try {
         return readSync(descriptor, into, 0, into.byteLength, offset ?? null);

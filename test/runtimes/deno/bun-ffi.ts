@@ -2,3 +2,8 @@
 export function dlopen(): never {
   throw new Error("Deno has no bun:ffi");
 }
+
+/** Asked for by nobody who has no library. */
+export function ptr(): never {
+  throw new Error("Deno has no bun:ffi");
+}
