@@ -16,7 +16,11 @@ export const TestHookRequestSchema = Type.Object(
 export const HookHistoryQuerySchema = Type.Object(
   {
     limit: Type.Optional(
-      Type.String({ pattern: "^[1-9][0-9]{0,8}$", description: "The newest so many, oldest first; 25 without it" }),
+      Type.String({
+        pattern: "^[1-9][0-9]{0,8}$",
+        title: "a whole number from 1 to 999999999",
+        description: "The newest so many, oldest first; 25 without it",
+      }),
     ),
   },
   { additionalProperties: false },

@@ -50,6 +50,14 @@ export const RedeliverWebhooksRequestSchema = Type.Object(
 );
 
 export const WebhookListQuerySchema = Type.Object(
-  { limit: Type.Optional(Type.String({ pattern: "^[0-9]{1,5}$", description: "At most so many; 100 without it" })) },
+  {
+    limit: Type.Optional(
+      Type.String({
+        pattern: "^[0-9]{1,5}$",
+        title: "a whole number from 0 to 99999",
+        description: "At most so many; 100 without it",
+      }),
+    ),
+  },
   { additionalProperties: false },
 );

@@ -1,6 +1,7 @@
 import { connectHooks } from "../api/hook-operations.ts";
 import type { App } from "../app.ts";
 import type { AcceptSocket } from "../platform/contract.ts";
+import { isRoutePath } from "./route-path.ts";
 
 /** A subscription fits many times. */
 export const SOCKET_MESSAGE_BYTES_MAX = 16 * 1024;
@@ -11,6 +12,6 @@ export const SOCKET_MESSAGE_BYTES_MAX = 16 * 1024;
  */
 export function acceptHookSocket(app: App, request: Request, acceptSocket: AcceptSocket): Response | undefined {
   if (request.method !== connectHooks.method || !request.headers.has("upgrade")) return undefined;
-  if (new URL(request.url).pathname !== connectHooks.path) return undefined;
+  if (!isRoutePath(connectHooks.path, new URL(request.url).pathname)) return undefined;
   return acceptSocket(request, (socket) => app.hooks.connect(socket));
 }

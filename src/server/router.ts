@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import type { TObject, TSchema } from "typebox";
 import type { Answered, Given, Operation } from "../api/operation.ts";
 import { SyncError } from "../core/errors.ts";
+import { isRoutePath } from "./route-path.ts";
 import { readJsonBody } from "./security/json-body.ts";
 import { SECURITY_HEADERS } from "./security/response-headers.ts";
 import { checker } from "./validate.ts";
@@ -94,7 +95,8 @@ export class Router {
 
   /** Why nothing answered at `path`. */
   #unknown(path: string): SyncError {
-    const allow = this.#operations.filter((operation) => operation.path === path).map(({ method }) => method);
+    const here = this.#operations.filter((operation) => isRoutePath(operation.path, path));
+    const allow = here.map(({ method }) => method);
     if (allow.length === 0) {
       return new SyncError("not_found", "there is nothing at this address; GET /docs tells what there is");
     }

@@ -36,8 +36,15 @@ function describe(schema: TSchema, faults: readonly Fault[]): string {
     return fault?.message ?? "the request does not fit its schema";
   if (!known.has(field)) return "a field does not fit its schema";
   if (inside !== undefined) return `a value in ${field} ${fault.message}`;
-  const choices = choicesOf(known.get(field));
+  const rule = known.get(field);
+  if (fault.keyword === "pattern" && isTitled(rule)) return `${field} must be ${rule.title}`;
+  const choices = choicesOf(rule);
   return choices.length === 0 ? `${field} ${fault.message}` : `${field} must be one of: ${choices.join(", ")}`;
+}
+
+/** A pattern says nothing to most people: its schema's title says what to give. */
+function isTitled(rule: unknown): rule is { readonly title: string } {
+  return typeof rule === "object" && rule !== null && "title" in rule && typeof rule.title === "string";
 }
 
 /** The values of a field that takes only certain ones. */

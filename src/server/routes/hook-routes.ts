@@ -24,10 +24,12 @@ export function addHookRoutes(router: Router, { hooks, webhooks }: App): void {
       items: hooks.latest(Number(query.limit ?? HISTORY_LIMIT_DEFAULT)),
     }))
     .on(streamHooks, ({ query, request }) => {
-      const lastEventId = request.headers.get("last-event-id") ?? query.last_event_id ?? "";
-      const stream = hooks.stream(listOf(query.topics) ?? [], lastEventId === "" ? undefined : lastEventId);
       // A proxy that gathers answers would hold events back.
       const headers = { ...SECURITY_HEADERS, "content-type": "text/event-stream", "x-accel-buffering": "no" };
+      // Who asks for the headers alone is no reader: the router would read the stream to its end to know its length.
+      if (request.method === "HEAD") return new Response(null, { headers });
+      const lastEventId = request.headers.get("last-event-id") ?? query.last_event_id ?? "";
+      const stream = hooks.stream(listOf(query.topics) ?? [], lastEventId === "" ? undefined : lastEventId);
       return new Response(stream, { headers });
     })
     .on(testHook, ({ body }) => ({ ok: true as const, ...hooks.test(body.event, body.payload ?? {}) }))
