@@ -5,9 +5,11 @@ const PASSPHRASE_FILE_BYTES_MAX = 64 * 1024;
 
 /**
  * The passphrase in a file or pipe, without one line end at its end.
- * @throws SyncError `file_missing`, `file_unreadable`, `bad_request` when it holds none
+ * @throws SyncError `usage` for no name, `file_missing`, `file_unreadable`, `bad_request` when it holds none
  */
 export async function readPassphraseFile(cli: CommandLine, path: string): Promise<string> {
+  // What an unset variable of a script leaves.
+  if (path === "") throw new SyncError("usage", "the name of the passphrase file is empty; name the file");
   const bytes = await cli.platform.terminal.readAll(PASSPHRASE_FILE_BYTES_MAX, path);
   const passphrase = withoutLineEnd(decodeText(bytes, "the passphrase file"));
   if (passphrase === "") throw new SyncError("bad_request", "the passphrase file holds no passphrase");

@@ -71,6 +71,7 @@ async function listen(cli: CommandLine, app: App, flags: ServeFlags): Promise<Ru
   const given = flags.port ?? platform.env("COMFYVN_PORT");
   const port = given === undefined ? undefined : parsePort(given);
   const host = flags.host ?? platform.env("COMFYVN_HOST");
+  if (host === "") throw new SyncError("usage", "--host is empty; name the address to listen on, like 127.0.0.1");
   const token = platform.env("COMFYVN_API_TOKEN");
   // Other commands start without what a server needs.
   const { startServer } = await import("../server/server.ts");
@@ -86,7 +87,7 @@ async function configuredServer(cli: CommandLine, app: App): Promise<Settings["s
   } catch (error) {
     if (!(error instanceof SyncError) || (error.code !== "config_malformed" && error.code !== "config_invalid"))
       throw error;
-    cli.note(`${error.message}; listening on the default address`);
+    cli.note(`${error.message}; it is not asked where to listen`);
     return SERVER_DEFAULT;
   }
 }

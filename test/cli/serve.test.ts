@@ -45,6 +45,24 @@ test("an address that others reach is refused without a token", async () => {
   expect(stderr).toContain("COMFYVN_API_TOKEN");
 });
 
+test("every loopback address is one that only this machine reaches", async () => {
+  const listening = /^listening on http:\/\/127\.0\.0\.2:\d+$/;
+  await cliWorkspace().during(["serve", "--port", "0", "--host", "127.0.0.2"], async (child) => {
+    const base = (await lineOf(child, listening)).slice("listening on ".length);
+    expect((await fetch(`${base}/api/health`)).status).toBe(200);
+    const rebound = await fetch(`${base}/api/health`, { headers: { host: "127.0.0.1" } });
+    expect(rebound.status).toBe(403);
+  });
+});
+
+test("a name that a script left empty is wrong usage, not some other place", async () => {
+  for (const option of ["--host", "--passphrase-file"]) {
+    const { status, stderr } = await cliWorkspace().call(["serve", "--port", "0", option, ""]);
+    expect(status).toBe(2);
+    expect(stderr).toContain("is empty");
+  }
+});
+
 test("the passphrase of a file opens the vault for the server's requests", async () => {
   const workspace = cliWorkspace();
   await workspace.call(["flags", "enable", "local"]);

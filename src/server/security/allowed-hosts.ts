@@ -11,8 +11,11 @@ const WILDCARDS = new Set(["0.0.0.0", "[::]"]);
 /** An address and a port. A page can be at a name that leads here, never at an address that is not ours. */
 const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/;
 
+/** All of 127.0.0.0/8 is this machine and nothing else. */
+const LOOPBACK_ADDRESS = /^127(?:\.\d{1,3}){3}$/;
+
 export function isLoopback(host: string): boolean {
-  return LOOPBACK_NAMES.includes(bracketed(host));
+  return LOOPBACK_NAMES.includes(bracketed(host)) || LOOPBACK_ADDRESS.test(host);
 }
 
 /** Says whether a Host header names this server. */
@@ -24,7 +27,7 @@ export class AllowedHosts {
   constructor({ host, port }: Listening) {
     const own = bracketed(host);
     const anywhere = WILDCARDS.has(own);
-    const names = anywhere || isLoopback(own) ? LOOPBACK_NAMES : [own];
+    const names = anywhere || LOOPBACK_NAMES.includes(own) ? LOOPBACK_NAMES : [own];
     const hosts = names.map((name) => `${name}:${port}`);
     this.#hosts = new Set(port === 80 ? [...hosts, ...names] : hosts);
     this.#anyAddressAt = anywhere ? `:${port}` : undefined;
