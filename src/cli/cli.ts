@@ -2,11 +2,11 @@ import { CommanderError } from "commander";
 import type { Platform, TerminationSignal } from "../platform/contract.ts";
 import { CommandLine, EXIT } from "./command-line.ts";
 import { createProgram, type Written } from "./program.ts";
-import { reportError } from "./report-error.ts";
+import { reportError, stoppedStatus } from "./report-error.ts";
 
 /**
  * Runs one command, e.g. `["plan", "--service", "s3"]`. Never throws: an error is told on stderr.
- * @returns the exit status: 0 ok, 1 failed, 2 usage, 3 partial, 130 and 143 after SIGINT and SIGTERM
+ * @returns the exit status: 0 ok, 1 failed, 2 usage, 3 partial, 129, 130 and 143 after SIGHUP, SIGINT and SIGTERM
  */
 export async function runCli(argv: readonly string[], platform: Platform): Promise<number> {
   const stopping = new AbortController();
@@ -20,7 +20,7 @@ export async function runCli(argv: readonly string[], platform: Platform): Promi
   });
   try {
     await runProgram(cli, argv);
-    return cli.status === EXIT.sigint && received === "SIGTERM" ? EXIT.sigterm : cli.status;
+    return cli.status === EXIT.sigint ? stoppedStatus(received) : cli.status;
   } catch (error) {
     return await reportError(cli, error, received);
   } finally {

@@ -5,7 +5,7 @@ import { printable } from "./format.ts";
 import { type Style, streamStyle } from "./style.ts";
 
 /** Exit statuses of the contract; an interrupted command ends as shells expect it. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, partial: 3, sigint: 130, sigterm: 143 } as const;
+export const EXIT = { ok: 0, failed: 1, usage: 2, partial: 3, sighup: 129, sigint: 130, sigterm: 143 } as const;
 
 /** Flags that every command takes. */
 export interface CommonFlags {
@@ -31,7 +31,7 @@ export class CommandLine {
 
   constructor(
     readonly platform: Platform,
-    /** Fires at Ctrl-C and SIGTERM. */
+    /** Fires at Ctrl-C, SIGTERM and when the terminal is closed. */
     readonly signal: AbortSignal,
   ) {
     this.style = streamStyle(platform, "output");

@@ -30,7 +30,13 @@ export async function reportError(
   // What cannot be written here has nobody to read it; the command has failed anyway.
   if (cli.json) await cli.print(answer).catch(() => undefined);
   if (error.code !== "aborted") return EXIT.failed;
-  return received === "SIGTERM" ? EXIT.sigterm : EXIT.sigint;
+  return stoppedStatus(received);
+}
+
+/** Exit status of a command that `signal` stopped; by default Ctrl-C in a question. */
+export function stoppedStatus(signal: TerminationSignal | undefined): number {
+  if (signal === "SIGHUP") return EXIT.sighup;
+  return signal === "SIGTERM" ? EXIT.sigterm : EXIT.sigint;
 }
 
 function errorLine(cli: CommandLine, { message, code }: SyncError): string {

@@ -19,7 +19,7 @@ interface ServeFlags extends WorkspaceFlags {
 }
 
 /**
- * `serve`: the HTTP API of the workspace until SIGTERM or SIGINT. Prints one line on stdout when ready: `listening on
+ * `serve`: the HTTP API of the workspace until it is told to stop. Prints one line on stdout when ready: `listening on
  * http://HOST:PORT`.
  */
 export function serveCommand(cli: CommandLine): Command {

@@ -39,18 +39,19 @@ export interface Platform {
   /** The value of an environment variable; undefined when unset or empty. */
   env(name: string): string | undefined;
   readonly terminal: Terminal;
-  /** Resolves at the first SIGTERM or SIGINT; until then it keeps the process alive. */
+  /** Resolves at the first signal that `onTermination` hears. */
   terminated(): Promise<void>;
   /**
-   * Calls `stop` at SIGTERM and SIGINT until it has accepted one; the next one ends the process at once. `stop` returns
-   * false for "not now". Returns how to stop listening.
+   * Calls `stop` at SIGTERM, SIGINT and, unless it is ignored (nohup), SIGHUP, until it has accepted one; the next one
+   * ends the process at once, but for SIGHUP. `stop` returns false for "not now". Returns how to stop listening.
    */
   onTermination(stop: (signal: TerminationSignal) => boolean): () => void;
   /** Serves HTTP until the returned server is stopped. @throws SyncError `port_in_use`, `server_host_refused` */
   serve(options: ServeOptions): Promise<RunningServer>;
 }
 
-export type TerminationSignal = "SIGINT" | "SIGTERM";
+/** SIGHUP: the terminal was closed. */
+export type TerminationSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 export interface Files {
   /** `parts` joined and normalised with the system's separator. The one way native paths are built. */

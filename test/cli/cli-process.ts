@@ -18,7 +18,11 @@ export interface CallOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: nothing, stdin is empty. */
   readonly stdin?: string;
+  /** Started with SIGHUP ignored, as by nohup. */
+  readonly ignoresHangup?: boolean;
 }
+
+const IGNORING_HANGUP = ["/bin/sh", "-c", `trap '' HUP; exec "$0" "$@"`];
 
 export type CliChild = Bun.Subprocess<"ignore" | Blob, "pipe", "pipe">;
 
@@ -46,8 +50,8 @@ export function cliWorkspace(): CliWorkspace {
   const other = join(folder, "other");
   const home = join(folder, "home");
   for (const each of [root, other, home]) mkdirSync(each);
-  const start = (args: readonly string[], { env = {}, stdin }: CallOptions = {}): CliChild =>
-    Bun.spawn([process.execPath, MAIN, ...args], {
+  const start = (args: readonly string[], { env = {}, stdin, ignoresHangup }: CallOptions = {}): CliChild =>
+    Bun.spawn([...(ignoresHangup === true ? IGNORING_HANGUP : []), process.execPath, MAIN, ...args], {
       cwd: root,
       env: { PATH: "/usr/bin:/bin", HOME: home, TMPDIR: other, ...env },
       stdin: stdin === undefined ? "ignore" : new Blob([stdin]),

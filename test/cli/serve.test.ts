@@ -5,7 +5,7 @@ import { cliWorkspace, lineOf, PASSPHRASE } from "./cli-process.ts";
 
 const LISTENING = /^listening on http:\/\/127\.0\.0\.1:\d+$/;
 
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   test(`one line on stdout when ready, and ${signal} ends it with status 0`, async () => {
     await cliWorkspace().during(["serve", "--port", "0"], async (child) => {
       const line = await lineOf(child, LISTENING);

@@ -207,6 +207,7 @@ describe("with a vault and an S3 server", () => {
   for (const [signal, expected] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],
+    ["SIGHUP", 129],
   ] as const) {
     test(`${signal} in the middle of an upload ends the run cleanly, and a later run finishes`, async () => {
       const { workspace, bucket } = await s3Workspace();

@@ -115,7 +115,11 @@ describe("vault edit", () => {
     expect((await workspace.unlocked(["vault", "get", "a"])).stdout).toBe("theirs\n");
   });
 
-  for (const signal of ["SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
+  for (const [signal, status] of [
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+    ["SIGQUIT", 130],
+  ] as const) {
     test(`${signal} ends the editor and removes the file`, async () => {
       const workspace = await withVault();
       const pidFile = join(workspace.other, "pid");
@@ -126,7 +130,7 @@ describe("vault edit", () => {
           while (!(await Bun.file(pidFile).exists())) await Bun.sleep(10);
           expect(leftBehind().length).toBe(1);
           child.kill(signal);
-          expect(await child.exited).toBe(signal === "SIGTERM" ? 143 : 130);
+          expect(await child.exited).toBe(status);
           expect(await new Response(child.stderr).text()).toContain("cancelled: the vault is as it was");
         },
         { env: env(waiting) },
