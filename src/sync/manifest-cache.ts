@@ -10,7 +10,7 @@ import type { Files } from "../platform/contract.ts";
 export interface ManifestCache {
   /** undefined when there is none. @throws SyncError `manifest_malformed`, `manifest_checksum`, `file_unreadable` */
   load(service: string, snapshot: string): Promise<Manifest | undefined>;
-  /** @param checksum of `manifest`, where it is known */
+  /** Writes nothing where that is there already. @param checksum of `manifest`, where it is known */
   save(service: string, snapshot: string, manifest: Manifest, checksum?: string): Promise<void>;
 }
 
@@ -30,7 +30,9 @@ export function fileManifestCache(files: Files, root: string, newHasher: NewHash
     },
     save: async (service, snapshot, manifest, known) => {
       const checksum = known ?? (await manifestChecksum(manifest, newHasher));
-      const writer = await files.createAtomic(pathOf(service, snapshot));
+      const path = pathOf(service, snapshot);
+      if (await holds(files, path, encodeCacheFile(service, checksum, manifest))) return;
+      const writer = await files.createAtomic(path);
       try {
         for (const chunk of encodeCacheFile(service, checksum, manifest)) await writer.write(chunk);
       } catch (error) {
@@ -40,4 +42,31 @@ export function fileManifestCache(files: Files, root: string, newHasher: NewHash
       await writer.commit();
     },
   };
+}
+
+/** True when the file at `path` is `chunks`, byte for byte. A file of another manifest differs in the first one. */
+async function holds(files: Files, path: string, chunks: Iterable<Uint8Array>): Promise<boolean> {
+  try {
+    const handle = await files.openRead(path);
+    try {
+      let length = 0;
+      for (const chunk of chunks) {
+        const there = await handle.read(length, chunk.byteLength);
+        length += chunk.byteLength;
+        if (!isSame(there, chunk)) return false;
+      }
+      return (await handle.stat()).size === length;
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    // Missing, or nothing that can be read: to write it says more.
+    return false;
+  }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.byteLength !== b.byteLength) return false;
+  for (let at = 0; at < a.byteLength; at++) if (a[at] !== b[at]) return false;
+  return true;
 }

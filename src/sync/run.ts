@@ -172,7 +172,11 @@ async function conclude(
     published?.entries === scan.manifest.entries
       ? { ...local, source: "remote" as const }
       : await summariseRemote(published, "remote", engine.newHasher);
-  if (committed) await engine.cache.save(job.service, job.layout.snapshot, target, remoteManifest?.checksum);
+  if (committed) {
+    // What stands at the destination was made when it was published: so the cache of an unchanged mirror stays as it is.
+    const { created_at } = (application === undefined ? remote.published?.manifest : undefined) ?? target;
+    await engine.cache.save(job.service, job.layout.snapshot, { ...target, created_at }, remoteManifest?.checksum);
+  }
   return {
     manifest: { ...local, include: job.scope.include, exclude: job.scope.exclude, skipped: planned.skipped },
     plan,
