@@ -139,19 +139,22 @@ export class HashWork {
 
   async #runInPool(pool: ThreadPool): Promise<void> {
     const running = new Set<Promise<void>>();
+    // Kept, for the work may end while nobody waits for it: a scan that goes on would lack its files.
+    const failures: unknown[] = [];
     const turn = new Turn(this.#options.signal, OWN_SLICE_MS);
     let largeRunning = 0;
     const start = (batch: readonly HashTask[], isLarge: boolean, threads: number) => {
       if (isLarge) largeRunning++;
-      const work = this.#inPool(pool, batch, isLarge, threads).finally(() => {
-        running.delete(work);
-        if (isLarge) largeRunning--;
-      });
-      // It may fail while this thread is at a task of its own: who waits for it next is told.
-      work.catch(() => undefined);
+      const work = this.#inPool(pool, batch, isLarge, threads)
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => {
+          running.delete(work);
+          if (isLarge) largeRunning--;
+        });
       running.add(work);
     };
     for (;;) {
+      if (failures.length > 0) throw failures[0];
       const threads = pool.threads - (this.#takesPart ? 1 : 0);
       while (running.size < pool.depth) {
         const mayStartLarge = this.#folders.length === 0 && largeRunning < pool.threads;

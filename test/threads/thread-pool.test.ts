@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { SyncError } from "../../src/core/errors.ts";
-import type { Work } from "../../src/threads/work.ts";
+import type { ThreadRequest, Work } from "../../src/threads/work.ts";
 import { ThreadPool } from "../../src/threads/thread-pool.ts";
 import { createTreeHasher } from "../../src/manifest/tree-hasher.ts";
 import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
@@ -148,6 +148,28 @@ test("an error that ends work in a thread is the cause of what is thrown here, a
     expect(thrown.message).not.toContain("juggling");
     expect(thrown.cause.message).toBe("no such work: juggling");
     expect(thrown.cause.stack).toContain("thread-service.ts");
+  } finally {
+    pool.close();
+  }
+});
+
+test("an error in a thread ends the scan, whatever the scanning thread is at: no file is left out in silence", async () => {
+  const start = <Sent, Received>(): Thread<Sent, Received> => {
+    let hear: (message: Received) => void = () => undefined;
+    return {
+      listen: (onMessage) => (hear = onMessage),
+      // At once, while the scanning thread does a folder itself.
+      post: (message) => {
+        const { id } = message as ThreadRequest;
+        hear({ id, fault: "internal", cause: { message: "scripted", stack: undefined } } as Received);
+      },
+      keepAlive: () => undefined,
+      close: () => undefined,
+    };
+  };
+  const pool = new ThreadPool({ ...threads, start });
+  try {
+    await expectCode(() => scan(root, { hashTree: hasherWith(pool) }), "internal");
   } finally {
     pool.close();
   }
