@@ -1,6 +1,6 @@
 import { sortedByCodePoint } from "../core/code-point.ts";
 import { type NewHasher, sha256Hex } from "../core/hash.ts";
-import type { FileStat, QuickStat, TreeFile, TreeReader } from "../platform/contract.ts";
+import type { FileStat, FolderGlances, QuickStat, TreeFile, TreeReader } from "../platform/contract.ts";
 import { FolderLister, insideOf, skipReasonOf } from "./folder-lister.ts";
 import {
   type FilesAnswer,
@@ -56,15 +56,19 @@ export class FolderHasher {
 
   async #runFolder(job: FolderJob, lister: FolderLister, turn: Turn): Promise<FolderAnswer | UnlistedAnswer> {
     if (turn.due()) await turn.pause();
+    const inside = insideOf(job.folder.native);
+    const record = soleRecord(job.known, 0);
+    const asKnown = record && (await this.#isAsKnown(record, job, lister, turn));
+    if (record !== undefined && asKnown === true)
+      return { kind: "folder", folders: [], links: [], skipped: [], ...unchanged(record.rows) };
     const listing = lister.list(job.folder);
     if (typeof listing === "string") return { kind: "unlisted", reason: listing };
     const { files, fileNames: names, folders, links, skipped } = listing;
     const listed = { kind: "folder", folders: inPathOrder(folders), links, skipped, fileCount: files.length } as const;
     if (files.length === 0) return { ...listed, files: undefined, names: undefined };
-    const inside = insideOf(job.folder.native);
-    const record = soleRecord(job.known, 0);
-    if (record?.joinedNames() === names && (await this.#isAllTrusted(record, files, job, inside, turn)))
-      return { ...listed, files: { kind: "files", record: undefined, hits: files.length }, names: undefined };
+    const mayBeUnchanged = asKnown === undefined && record?.joinedNames() === names;
+    if (mayBeUnchanged && (await this.#isAllTrusted(record, files, job.nowMs, inside, turn)))
+      return { ...listed, ...unchanged(files.length) };
     if (files.length > job.filesMax) return { ...listed, files: undefined, names };
     const { key, known, nowMs } = job;
     const filesJob: FilesJob = { kind: "files", key, known, nowMs, inside, part: 0, names, takesLarge: false };
@@ -74,7 +78,7 @@ export class FolderHasher {
   async #runFiles(job: FilesJob, turn: Turn): Promise<FilesAnswer> {
     const names = job.names.split("\0");
     const record = soleRecord(job.known, job.part);
-    if (record?.joinedNames() === job.names && (await this.#isAllTrusted(record, names, job, job.inside, turn)))
+    if (record?.joinedNames() === job.names && (await this.#isAllTrusted(record, names, job.nowMs, job.inside, turn)))
       return { kind: "files", record: undefined, hits: names.length };
     return await this.#hashNames(job, names, turn);
   }
@@ -102,27 +106,63 @@ export class FolderHasher {
     return { kind: "files", record: record.bytes, hits };
   }
 
+  /**
+   * True when there are only the files of the record in a folder, all as they were; false when one of them is not. That
+   * is told by their names and stats alone: what each name is need not be listed. undefined when it cannot be told so.
+   */
+  async #isAsKnown(
+    record: HashRecord,
+    { folder, nowMs }: FolderJob,
+    lister: FolderLister,
+    turn: Turn,
+  ): Promise<boolean | undefined> {
+    const inside = insideOf(folder.native);
+    const glances = this.#glances(record, inside);
+    if (glances === undefined) return undefined;
+    try {
+      const plain = lister.plainNames(folder, glances.names());
+      if (plain?.joined !== record.joinedNames()) return undefined;
+      return await this.#isEachSame(record.stats, glances, plain.names, nowMs, inside, turn);
+    } finally {
+      glances.close();
+    }
+  }
+
   /** True when nothing that a record knows has changed: the usual case, and the fast one. */
   async #isAllTrusted(
     record: HashRecord,
     names: readonly string[],
-    { nowMs }: { readonly nowMs: number },
+    nowMs: number,
     inside: string,
     turn: Turn,
   ): Promise<boolean> {
-    const { stats } = record;
-    const glances = names.length < GLANCES_FROM ? undefined : this.#tree.glances?.(inside, record.nameBytes());
+    const glances = this.#glances(record, inside);
     try {
-      for (let row = 0; row < names.length; row++) {
-        const name = names[row] ?? "";
-        const stat = glances === undefined ? this.#glance(inside + name) : glances.next();
-        if (!this.#isSame(stats, row, stat, inside, name, nowMs)) return false;
-        if (turn.due()) await turn.pause();
-      }
-      return true;
+      return await this.#isEachSame(record.stats, glances, names, nowMs, inside, turn);
     } finally {
       glances?.close();
     }
+  }
+
+  async #isEachSame(
+    known: KnownStats,
+    glances: FolderGlances | undefined,
+    names: readonly string[],
+    nowMs: number,
+    inside: string,
+    turn: Turn,
+  ): Promise<boolean> {
+    for (let row = 0; row < names.length; row++) {
+      const name = names[row] ?? "";
+      const stat = glances === undefined ? this.#glance(inside + name) : glances.next();
+      if (!this.#isSame(known, row, stat, inside, name, nowMs)) return false;
+      if (turn.due()) await turn.pause();
+    }
+    return true;
+  }
+
+  #glances(record: HashRecord, inside: string): FolderGlances | undefined {
+    return record.rows < GLANCES_FROM ? undefined : this.#tree.glances?.(inside, record.nameBytes());
   }
 
   #listerFor({ scan, rules }: HashTerms): FolderLister {
@@ -243,6 +283,11 @@ function soleRecord(known: readonly Uint8Array<ArrayBuffer>[], part: number): Ha
   if (bytes === undefined || known.length > 1) return undefined;
   const record = new HashRecord(bytes);
   return record.part === part && record.hashedRows === record.rows ? record : undefined;
+}
+
+/** Of a folder whose known record holds. */
+function unchanged(files: number): Pick<FolderAnswer, "fileCount" | "files" | "names"> {
+  return { fileCount: files, files: { kind: "files", record: undefined, hits: files }, names: undefined };
 }
 
 /** Folders sort as the paths below them do: as if their names ended in `/`. */

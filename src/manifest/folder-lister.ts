@@ -103,6 +103,16 @@ export class FolderLister {
     return { files, fileNames, folders, links, skipped };
   }
 
+  /** By code point, and joined by NUL, when surely no rule is about any of the names and all of them can be recorded. */
+  plainNames(
+    folder: FolderPlace,
+    all: readonly string[],
+  ): { readonly names: readonly string[]; readonly joined: string } | undefined {
+    const names = sortedByCodePoint(all);
+    const joined = names.join("\0");
+    return this.#isCleared(folder, names, joined) ? { names, joined } : undefined;
+  }
+
   #skipInvalid({ path }: FolderPlace, names: readonly string[], skipped: SkippedPath[]): void {
     for (const name of names) {
       const child = prefixOf(path) + name;

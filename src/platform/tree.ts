@@ -43,6 +43,8 @@ export interface TreeReader {
 /** What a runtime has of a stat without converting anything. */
 /** Glances at files of one folder, one after another. */
 export interface FolderGlances {
+  /** Of all that is in the folder now, in any order; none when it cannot be read. */
+  names(): readonly string[];
   /** Of the next name; undefined when it cannot be told. The same object every time, filled anew. */
   next(): QuickStat | undefined;
   close(): void;

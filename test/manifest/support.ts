@@ -34,9 +34,10 @@ export function scan(root: string, options: Partial<ScanOptions> = {}): Promise<
   });
 }
 
-/** The real tree with some calls replaced. What looks at single files is asked for each of them then. */
+/** The real tree with some calls replaced. What it looks at is asked for one by one then. */
 export function treeWith(changes: Partial<TreeReader>): TreeReader {
-  const glances = changes.glance === undefined && changes.lstat === undefined ? tree.glances : undefined;
+  const isWhole = changes.list === undefined && changes.glance === undefined && changes.lstat === undefined;
+  const glances = isWhole ? tree.glances : undefined;
   return { ...tree, glances, ...changes };
 }
 

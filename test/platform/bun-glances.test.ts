@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
-import { lstatSync, mkdirSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bunOwn } from "../../src/platform/bun/bun-own.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -52,6 +52,19 @@ describe.if(process.platform === "linux")("many glances at once tell what lstat 
     writeFileSync(join(folder, "there"), "");
     const told = glancesAt(folder, ["gone", "there", "x".repeat(300), "there"]);
     expect(told.map((stat) => stat !== undefined)).toEqual([false, true, false, true]);
+  });
+
+  test("all names in the folder are told, of whatever kind, and none of a folder that is gone", () => {
+    const folder = tempFolder();
+    const inner = join(folder, "inner");
+    mkdirSync(inner);
+    for (const name of ["b", "a", "\u{1f600}"]) writeFileSync(join(inner, name), "");
+    symlinkSync("a", join(inner, "link"));
+    const glances = bunOwn.glances?.(inner, new TextEncoder().encode("a"));
+    expect(glances?.names().toSorted()).toEqual(["a", "b", "link", "\u{1f600}"]);
+    rmSync(inner, { recursive: true });
+    expect(glances?.names()).toEqual([]);
+    glances?.close();
   });
 
   test("they end with the last name", () => {

@@ -1,5 +1,5 @@
 import { type Pointer, ptr } from "bun:ffi";
-import { closeSync, constants, lstatSync, openSync } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, readdirSync } from "node:fs";
 import process from "node:process";
 import type { FolderGlances, QuickStat, TreeReader } from "../contract.ts";
 import { cLibrary } from "./c-library.ts";
@@ -27,7 +27,7 @@ export function bunGlances(): TreeReader["glances"] {
   return (folder, names) => {
     try {
       const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-      return new StatxGlances(statx, descriptor, names);
+      return new StatxGlances(statx, { path: folder, descriptor }, names);
     } catch {
       return undefined;
     }
@@ -38,7 +38,11 @@ export function bunGlances(): TreeReader["glances"] {
 function tellsTheTruth(statx: Statx): boolean {
   try {
     const known = lstatSync(process.execPath);
-    const told = new StatxGlances(statx, AT_FDCWD, new TextEncoder().encode(process.execPath)).next();
+    const told = new StatxGlances(
+      statx,
+      { path: "/", descriptor: AT_FDCWD },
+      new TextEncoder().encode(process.execPath),
+    ).next();
     return (
       told !== undefined &&
       told.isFile() &&
@@ -55,15 +59,17 @@ function tellsTheTruth(statx: Statx): boolean {
 class StatxGlances implements FolderGlances {
   readonly #statx: Statx;
   readonly #folder: number;
+  readonly #path: string;
   /** Each name ended by a zero, as C has it. */
   readonly #names: Uint8Array;
   readonly #namesAt: Pointer;
   readonly #stat = new StatxBuffer();
   #next = 0;
 
-  constructor(statx: Statx, folder: number, names: Uint8Array) {
+  constructor(statx: Statx, folder: { readonly path: string; readonly descriptor: number }, names: Uint8Array) {
     this.#statx = statx;
-    this.#folder = folder;
+    this.#folder = folder.descriptor;
+    this.#path = folder.path;
     // Of a buffer of its own, which stays where it is.
     this.#names = new Uint8Array(new ArrayBuffer(names.byteLength + 1));
     this.#names.set(names);
@@ -77,6 +83,14 @@ class StatxGlances implements FolderGlances {
     this.#next = end + 1;
     const status = this.#statx(this.#folder, (this.#namesAt + from) as Pointer, FLAGS, WANTED, this.#stat.address);
     return status === 0 && this.#stat.isWhole() ? this.#stat : undefined;
+  }
+
+  names(): readonly string[] {
+    try {
+      return readdirSync(this.#path);
+    } catch {
+      return [];
+    }
   }
 
   close(): void {
