@@ -34,9 +34,11 @@ export class ApiToken {
    * @throws SyncError `unauthorized`; `too_many_attempts` after many wrong ones
    */
   check(request: Request): void {
-    const given = /^Bearer +([\x21-\x7e]+) *$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
+    const header = request.headers.get("authorization");
+    const given = /^Bearer +([\x21-\x7e]+) *$/i.exec(header ?? "")?.[1] ?? "";
     if (equalInConstantTime(this.#digest(given), this.#expected)) return;
-    const waitMs = this.#attempts.fail();
+    // Who sends none guesses none, and has to hear that one is needed: a probe that never had one, say.
+    const waitMs = header === null ? 0 : this.#attempts.fail();
     if (waitMs === 0) {
       throw new SyncError("unauthorized", "send the token of COMFYVN_API_TOKEN as Authorization: Bearer <token>");
     }

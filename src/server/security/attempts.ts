@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 
-/** Failures that are answered at once, e.g. a script with an old token. */
-const BURST = 10;
+/** Failures that are answered at once, e.g. a script with an old token that asks for all there is. */
+const BURST = 100;
 /** One more is forgiven so often. */
 const FORGIVEN_EVERY_MS = 6_000;
 
