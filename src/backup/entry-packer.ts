@@ -10,6 +10,7 @@ import type { ThreadPool } from "../threads/thread-pool.ts";
 import type { ArchiveWriter } from "./archive-writer.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import { deflatePiece, dictionaryFrom, isCompressible, NOW_BYTES_MAX } from "./deflate-pieces.ts";
+import { fill, isUnchanged, type Read, readFully, readOf } from "./entry-reading.ts";
 import { SmallBatch, type SmallEntry } from "./small-batch.ts";
 import { METHOD } from "./zip-format.ts";
 import { localHeader, type WrittenEntry } from "./zip-records.ts";
@@ -36,9 +37,6 @@ export interface PackerSurroundings {
   /** Bytes read since the last call. */
   readonly onBytes: (count: number) => void;
 }
-
-/** Where an entry's bytes come from: fills `into`, 0 at the end. */
-type Read = (into: Uint8Array) => number;
 
 interface Pending {
   readonly entry: Omit<WrittenEntry, "offset" | "compressedSize">;
@@ -339,57 +337,4 @@ export class EntryPacker {
     this.#buffersPending--;
     this.#buffers.give(first.buffer);
   }
-}
-
-/** Fills `buffer` from `read`; bytes read. */
-function readFully(read: Read, buffer: Uint8Array): number {
-  let total = 0;
-  while (total < buffer.byteLength) {
-    const count = read(buffer.subarray(total));
-    if (count === 0) break;
-    total += count;
-  }
-  return total;
-}
-
-/** All of a file that should be `size` bytes, and no more than the buffer takes. */
-function fill(buffer: Uint8Array, read: Read, size: number): number | SkipReason {
-  try {
-    let total = read(buffer);
-    // Only a short read is followed by another one.
-    while (total < size) {
-      const count = read(buffer.subarray(total));
-      if (count === 0) break;
-      total += count;
-    }
-    return total;
-  } catch (error) {
-    return skipReasonOf(error);
-  }
-}
-
-/** Both stats are of one open file, so its identity needs no comparing. */
-function isUnchanged(before: FileStat, after: FileStat, bytesRead: number): boolean {
-  return (
-    bytesRead === before.size &&
-    after.size === before.size &&
-    after.mtimeNs === before.mtimeNs &&
-    after.ctimeNs === before.ctimeNs
-  );
-}
-
-function readOf(chunks: Iterable<Uint8Array>): Read {
-  const iterator = chunks[Symbol.iterator]();
-  let left = new Uint8Array();
-  return (into) => {
-    while (left.byteLength === 0) {
-      const next = iterator.next();
-      if (next.done === true) return 0;
-      left = Uint8Array.from(next.value);
-    }
-    const count = Math.min(left.byteLength, into.byteLength);
-    into.set(left.subarray(0, count));
-    left = left.subarray(count);
-    return count;
-  };
 }

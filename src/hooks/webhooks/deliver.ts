@@ -1,7 +1,7 @@
 import { SyncError } from "../../core/errors.ts";
 import type { Outbound, PostOutcome } from "../../platform/contract.ts";
 import { allowedAddresses, hostOf, parseWebhookUrl } from "./address-policy.ts";
-import type { Delivery } from "./delivery-queue.ts";
+import type { Delivery } from "./delivery-rows.ts";
 import { signWebhook } from "./sign-webhook.ts";
 import type { Subscription } from "./subscription-file.ts";
 

@@ -3,6 +3,19 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, randomBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { SyncError } from "../../core/errors.ts";
 import type { Database, SqlValue } from "../../platform/contract.ts";
+import {
+  type Attempt,
+  type DeadLetter,
+  type DeadReason,
+  type Delivery,
+  delivery,
+  type LoggedAttempt,
+  number,
+  type QueuedEvent,
+  queuedEvent,
+  type TargetState,
+  text,
+} from "./delivery-rows.ts";
 
 /**
  * Beside the subscriptions and not under cache: whoever empties a cache expects to lose time, not events. No manifest and
@@ -32,56 +45,6 @@ const SCHEMA = `
   CREATE TABLE attempts (seq INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, delivery INTEGER NOT NULL,
     message TEXT NOT NULL, event TEXT NOT NULL, target TEXT NOT NULL, duration_ms INTEGER NOT NULL, status INTEGER,
     failure TEXT) STRICT;`;
-
-/** An event on its way, as the bus published it. */
-export interface QueuedEvent {
-  /** The webhook-id. */
-  readonly message: string;
-  readonly event: string;
-  /** The envelope as JSON: what is signed and sent, byte by byte. */
-  readonly body: string;
-  readonly queuedMs: number;
-}
-
-/** An event on its way to one target. */
-export interface Delivery extends QueuedEvent {
-  readonly id: number;
-  readonly target: string;
-  /** Made so far; all of them failed. */
-  readonly attempts: number;
-}
-
-export type DeadReason = "attempts" | "expired" | "queue_full" | "unsubscribed";
-
-export interface DeadLetter extends Delivery {
-  readonly deadMs: number;
-  readonly reason: DeadReason;
-}
-
-export interface Attempt {
-  readonly atMs: number;
-  readonly durationMs: number;
-  /** HTTP status; undefined when no answer came. */
-  readonly status: number | undefined;
-  /** Why it failed; undefined when it did not. */
-  readonly failure: string | undefined;
-}
-
-export interface LoggedAttempt extends Attempt {
-  readonly delivery: number;
-  readonly message: string;
-  readonly event: string;
-  readonly target: string;
-}
-
-/** How a target has fared. */
-export interface TargetState {
-  readonly pending: number;
-  /** In a row. */
-  readonly failures: number;
-  /** Not before; 0 = at once. */
-  readonly nextMs: number;
-}
 
 /**
  * Events on their way to webhooks, in SQLite. Whatever a method has done is on the disk when it returns. Holds no secret
@@ -369,30 +332,4 @@ export class DeliveryQueue {
   #rows(sql: string, ...values: readonly SqlValue[]): readonly Readonly<Record<string, unknown>>[] {
     return this.#database.rows(sql, ...values);
   }
-}
-
-function queuedEvent(row: Readonly<Record<string, unknown>>): QueuedEvent {
-  return {
-    message: text(row["message"]),
-    event: text(row["event"]),
-    body: text(row["body"]),
-    queuedMs: number(row["queued_ms"]),
-  };
-}
-
-function delivery(row: Readonly<Record<string, unknown>>): Delivery {
-  return {
-    ...queuedEvent(row),
-    id: number(row["seq"]),
-    target: text(row["target"]),
-    attempts: number(row["attempts"]),
-  };
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-function number(value: unknown): number {
-  return typeof value === "number" ? value : 0;
 }

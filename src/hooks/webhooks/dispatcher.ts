@@ -3,7 +3,8 @@ import { SyncError, toSyncError } from "../../core/errors.ts";
 import type { Files, Outbound } from "../../platform/contract.ts";
 import { retryDelayMs } from "./backoff.ts";
 import { deliver, type DeliveryOutcome, shownTarget } from "./deliver.ts";
-import type { Attempt, DeadReason, Delivery, DeliveryQueue } from "./delivery-queue.ts";
+import type { DeliveryQueue } from "./delivery-queue.ts";
+import type { Attempt, DeadReason, Delivery } from "./delivery-rows.ts";
 import type { Subscription } from "./subscription-file.ts";
 
 /** Other processes of the workspace queue events too; this is how long one may wait to be seen. */

@@ -1,7 +1,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { HOOK_NAMES } from "../catalogue.ts";
-import type { DeadLetter, Delivery, DeliveryQueue, LoggedAttempt } from "./delivery-queue.ts";
+import type { DeliveryQueue } from "./delivery-queue.ts";
+import type { DeadLetter, Delivery, LoggedAttempt } from "./delivery-rows.ts";
 import type { Subscription } from "./subscription-file.ts";
 
 /** A subscription as it is listed. Never its secret. */
