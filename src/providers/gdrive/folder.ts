@@ -33,7 +33,11 @@ export class DriveFolder {
     return this.#driveId;
   }
 
-  /** Makes sure that the folder is there, once. @throws SyncError `provider_container_missing`, what Drive throws */
+  /**
+   * Makes sure that the folder is there, once.
+   * @throws SyncError `provider_container_missing`; `provider_config` for a `drive_id` that is not its drive; what Drive
+   * throws
+   */
   async checkOnce(signal: AbortSignal | undefined): Promise<void> {
     if (this.#seenAtMs === Number.NEGATIVE_INFINITY) await this.#look(signal);
   }
@@ -58,7 +62,18 @@ export class DriveFolder {
     if (found === undefined) throw this.#missing(`the Drive folder of ${this.#setting} cannot be seen`, true);
     if (found.mimeType !== FOLDER_TYPE) throw this.#missing(`${this.#setting} is the id of a file and not of a folder`);
     if (found.trashed) throw this.#missing(`the Drive folder of ${this.#setting} is in the trash; take it out`);
+    const { driveId } = this.#settings;
+    if (driveId !== undefined && driveId !== found.driveId && driveId !== found.id) throw this.#elsewhere();
     return found;
+  }
+
+  /** A search in another drive finds nothing: the folder would look empty, and everything be sent again. */
+  #elsewhere(): SyncError {
+    return new SyncError(
+      "provider_config",
+      `the gdrive setting drive_id is not the shared drive that holds the folder of ${this.#setting}; correct it, or leave it out`,
+      { details: { setting: "drive_id" } },
+    );
   }
 
   #missing(what: string, unseen = false): SyncError {

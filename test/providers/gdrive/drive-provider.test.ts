@@ -224,6 +224,26 @@ describe("a folder that cannot be used is never taken for an empty one", () => {
     });
   });
 
+  test("one of another shared drive than drive_id, where no search would find its files", async () => {
+    const fake = await startFake();
+    const folder = fake.addFolder({ name: "folder" });
+    const other = fake.store.addSharedDrive("Other", [[fake.account.email, "organizer"]]);
+    for (const drive_id of [other.id, "no-such-drive"]) {
+      const provider = openOn(fake, { settings: { parent_id: folder.id, drive_id } });
+      const calls = [() => provider.stat("s/a"), () => keysOf(provider, "s/"), () => put(provider, "s/a", "A")];
+      for (const call of calls) {
+        const error = await failure(call());
+        expect(error).toMatchObject({ code: "provider_config" });
+        expect(String(error)).toContain("drive_id");
+      }
+    }
+    for (const parent_id of [folder.id, fake.drive.id]) {
+      const provider = openOn(fake, { settings: { parent_id, drive_id: fake.drive.id } });
+      await put(provider, "s/a", "A");
+      expect(await keysOf(provider, "s/")).toEqual(["s/a"]);
+    }
+  });
+
   test("a search of a part of Drive's files only is an error that a repeat may help", async () => {
     const fake = await startFake();
     const provider = openOn(fake);
