@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { $ } from "bun";
 import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
@@ -34,6 +34,12 @@ test("opening a FIFO or a symlink for a scan neither hangs nor follows", async (
   expect(pipe.stat().kind).toBe("other");
   pipe.close();
   expect(() => tree.open(join(folder, "link"))).toThrow("cannot be read (ELOOP)");
+});
+
+test("a folder that has become a symlink is not listed through it", () => {
+  const folder = tempFolder();
+  symlinkSync("/etc", join(folder, "was-a-folder"));
+  expect(() => tree.list(join(folder, "was-a-folder"))).toThrow("is no folder any more");
 });
 
 test("a file that is saved anew while its folder is listed is in every listing", async () => {

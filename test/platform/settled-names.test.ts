@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test";
 import { settledNames } from "../../src/platform/node/settled-names.ts";
 
+const NOW_MS = 1_000_000;
 const LONG_AGO = { mtimeMs: 1_000, ctimeMs: 1_000 };
+/** Not so long ago that it could be over. */
+const JUST_NOW = { mtimeMs: NOW_MS - 500, ctimeMs: NOW_MS - 500 };
 
 /** A folder whose readings and times are those of the lists, the last of each for ever. */
 function scripted(readings: readonly string[], times: readonly { mtimeMs: number; ctimeMs: number }[], there = "") {
@@ -15,8 +18,8 @@ function scripted(readings: readonly string[], times: readonly { mtimeMs: number
   };
 }
 
-function namesOf(folder: ReturnType<typeof scripted>, nowMs = 1_000_000): string {
-  return settledNames(folder, () => nowMs)
+function namesOf(folder: ReturnType<typeof scripted>): string {
+  return settledNames(folder, () => NOW_MS)
     .map(({ name }) => name)
     .toSorted()
     .join("");
@@ -28,27 +31,36 @@ test("a folder at rest is read once", () => {
 });
 
 test("a name that a reading leaves out while files are replaced is found by the next", () => {
-  const folder = scripted(["ac", "abc"], [LONG_AGO, { mtimeMs: 2_000, ctimeMs: 2_000 }]);
+  const folder = scripted(["ac", "abc"], [JUST_NOW]);
   expect([namesOf(folder), folder.reads()]).toEqual(["abc", 2]);
 });
 
+test("a folder is read until it no longer changes", () => {
+  const folder = scripted(["a", "a", "ab"], [JUST_NOW, { ...JUST_NOW, ctimeMs: JUST_NOW.ctimeMs + 1 }]);
+  expect([namesOf(folder), folder.reads()]).toEqual(["ab", 3]);
+});
+
 test("a name that only the first reading has is kept while its file is there, and no longer", () => {
-  const changed = { mtimeMs: 2_000, ctimeMs: 2_000 };
-  expect(namesOf(scripted(["abc", "b"], [LONG_AGO, changed], "a"))).toBe("ab");
+  expect(namesOf(scripted(["abc", "b"], [JUST_NOW], "a"))).toBe("ab");
 });
 
 test("a change that put the folder's mtime back shows in its ctime", () => {
-  const folder = scripted(["a", "ab"], [LONG_AGO, { mtimeMs: 1_000, ctimeMs: 2_000 }]);
+  const folder = scripted(["a", "ab"], [{ ...LONG_AGO, ctimeMs: JUST_NOW.ctimeMs }]);
   expect(namesOf(folder)).toBe("ab");
 });
 
 test("a folder changed within this tick of the clock may have changed once more", () => {
-  const folder = scripted(["a", "ab"], [{ mtimeMs: 999_995, ctimeMs: 999_995 }]);
+  const folder = scripted(["a", "a", "ab"], [{ mtimeMs: NOW_MS - 5, ctimeMs: NOW_MS - 5 }]);
   expect(namesOf(folder)).toBe("ab");
 });
 
+test("a folder whose times lie in the future is read twice", () => {
+  const folder = scripted(["a", "ab"], [{ mtimeMs: NOW_MS + 60_000, ctimeMs: LONG_AGO.ctimeMs }]);
+  expect([namesOf(folder), folder.reads()]).toEqual(["ab", 2]);
+});
+
 test("a folder that never rests is not read for ever", () => {
-  let at = 0;
+  let at = NOW_MS;
   const folder = { ...scripted(["ab"], []), times: () => ({ mtimeMs: at++, ctimeMs: at }) };
   expect([namesOf(folder), folder.reads()]).toEqual(["ab", 6]);
 });

@@ -90,13 +90,16 @@ function read(folder: string): readonly Dirent[] {
   }
 }
 
+/** @throws SyncError `file_unreadable` when a symlink or a file has taken its place: what was read is not the folder's */
 function timesOf(folder: string): Stats | undefined {
+  let stats: Stats;
   try {
-    return lstatSync(folder);
+    stats = lstatSync(folder);
   } catch {
-    // Reading it tells why.
     return undefined;
   }
+  if (!stats.isDirectory()) throw new SyncError("file_unreadable", `${folder} is no folder any more`);
+  return stats;
 }
 
 function again(folder: string, entry: Entry): Entry | undefined {

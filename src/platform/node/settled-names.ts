@@ -20,6 +20,8 @@ export interface FolderReading<Entry extends Named> {
 
 /** A folder that never rests is read so often: what one reading misses, the next ones seldom do. */
 const READINGS_MAX = 6;
+/** Left alone for so long before it was read, a folder has not changed since either, unless it says so. */
+const REST_MS = 2_000;
 /** A second change within a tick of the file system's clock leaves the times as the first one set them. */
 const TICK_MS = 20;
 
@@ -32,21 +34,25 @@ export function settledNames<Entry extends Named>(
   folder: FolderReading<Entry>,
   nowMs: () => number = Date.now,
 ): readonly Entry[] {
-  let before = folder.times();
+  const startMs = nowMs();
   let entries = folder.read();
+  let times = folder.times();
+  if (times !== undefined && changedMs(times) < startMs - REST_MS) return entries;
   for (let readings = 1; readings < READINGS_MAX; readings++) {
-    const after = folder.times();
-    if (isSettled(before, after, nowMs)) break;
-    before = after;
+    const before = times;
     entries = withMissing(folder.read(), entries, folder);
+    times = folder.times();
+    if (isSame(before, times) && Math.abs(nowMs() - changedMs(times)) > TICK_MS) break;
   }
   return entries;
 }
 
-function isSettled(before: FolderTimes | undefined, after: FolderTimes | undefined, nowMs: () => number): boolean {
-  if (before === undefined || after === undefined) return false;
-  if (before.mtimeMs !== after.mtimeMs || before.ctimeMs !== after.ctimeMs) return false;
-  return Math.abs(nowMs() - Math.max(after.mtimeMs, after.ctimeMs)) > TICK_MS;
+function changedMs({ mtimeMs, ctimeMs }: FolderTimes): number {
+  return Math.max(mtimeMs, ctimeMs);
+}
+
+function isSame(before: FolderTimes | undefined, after: FolderTimes | undefined): after is FolderTimes {
+  return before !== undefined && after?.mtimeMs === before.mtimeMs && after.ctimeMs === before.ctimeMs;
 }
 
 function withMissing<Entry extends Named>(
