@@ -170,17 +170,25 @@ async function remoteOrCached(engine: Engine, job: DryRunJob, warnings: string[]
   } catch (thrown) {
     const error = toSyncError(thrown);
     if (error.code === "aborted" || error.code === "internal") throw thrown;
+    const cached = await cachedManifest(engine, job);
     // That the provider is not installed is the summary's `reason`.
-    if (stubReason(job) === undefined) {
-      warnings.push(
-        `the destination could not be read (${error.code}: ${error.message}); planned against the cached manifest`,
-      );
-    }
+    if (stubReason(job) === undefined)
+      warnings.push(`the destination could not be read (${error.code}: ${error.message}); ${cached.words}`);
+    else if (cached.manifest === undefined) warnings.push(cached.words);
+    return { manifest: cached.manifest, source: "cache" };
   }
+}
+
+async function cachedManifest(
+  engine: Engine,
+  { service, layout }: DryRunJob,
+): Promise<{ readonly manifest: Manifest | undefined; readonly words: string }> {
+  const asIfEmpty = "planned as if the destination were empty";
   try {
-    return { manifest: await engine.cache.load(job.service, layout.snapshot), source: "cache" };
+    const manifest = await engine.cache.load(service, layout.snapshot);
+    if (manifest !== undefined) return { manifest, words: "planned against the cached manifest" };
+    return { manifest, words: `no manifest of this snapshot is cached: ${asIfEmpty}` };
   } catch (thrown) {
-    warnings.push(`${toSyncError(thrown).message}; planned as if the destination were empty`);
-    return { manifest: undefined, source: "cache" };
+    return { manifest: undefined, words: `${toSyncError(thrown).message}; ${asIfEmpty}` };
   }
 }

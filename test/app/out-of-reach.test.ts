@@ -32,6 +32,15 @@ test("a dry run to a folder that is not mounted plans against the cache and says
   expect(remote_manifest?.source).toBe("cache");
 });
 
+test("a plan without a destination and without a cache does not say that it knows one", async () => {
+  const { app, unmount } = await mirroredToFolder();
+  unmount();
+  const { plan, summary, remote_manifest } = await app.dryRun({ service: "local" });
+  app.close();
+  expect(summary.warnings).toEqual([expect.stringContaining("as if the destination were empty")]);
+  expect([remote_manifest, plan.files_to_upload > 0]).toEqual([null, true]);
+});
+
 test("a run to a folder that is not mounted is in the log and told to tools, not silent", async () => {
   const { workspace, app, unmount } = await mirroredToFolder();
   unmount();
