@@ -1,5 +1,5 @@
 import { isoUtc } from "../core/clock.ts";
-import { throwIfAborted } from "../core/errors.ts";
+import { throwIfAborted, toSyncError } from "../core/errors.ts";
 import type { RelativePath } from "../core/paths.ts";
 import type { SyncChange } from "../manifest/diff.ts";
 import { orderedEntries } from "../manifest/entries-in-order.ts";
@@ -9,7 +9,7 @@ import { checkStored } from "./check-stored.ts";
 import type { PlanResult, SyncPlan } from "./plan.ts";
 import { publishManifest, type PublishTools } from "./published-manifest.ts";
 import type { RemoteState } from "./remote-state.ts";
-import { putMarker } from "./run-marker.ts";
+import { type FetchedMarker, fetchMarker, putMarker, removeMarker } from "./run-marker.ts";
 import { discardUnfinished } from "./unfinished-uploads.ts";
 
 /**
@@ -19,21 +19,24 @@ import { discardUnfinished } from "./unfinished-uploads.ts";
  * @throws SyncError `aborted`, `manifest_conflict`, and what the provider throws for a control object
  */
 export async function carryOut(application: Application, planned: PlanResult, remote: RemoteState): Promise<void> {
+  const { job } = application;
+  const marker = await mark(application, planned.plan, remote);
+  try {
+    await makeChanges(application, planned, remote);
+  } catch (error) {
+    if (marker !== undefined && isOverrun(application, error)) await keepMarked(application, marker);
+    throw error;
+  }
+  if (marker === undefined) return;
+  if (application.errors.length > 0) await keepMarked(application, marker);
+  else await removeMarker(job.provider, job.layout, marker.objectVersion);
+}
+
+async function makeChanges(application: Application, planned: PlanResult, remote: RemoteState): Promise<void> {
   const { engine, job, lease, progress } = application;
   const { plan } = planned;
-  const changes = plan.uploads.length + plan.deletes.length > 0;
   const startedMs = engine.clock.now();
   let publishedVersion = remote.published?.objectVersion;
-  if (changes) {
-    await putMarker(
-      job.provider,
-      job.layout,
-      markerFor(plan, remote),
-      isoUtc(engine.clock.now()),
-      engine.newHasher,
-      job.signal,
-    );
-  }
   if (plan.deletes.length > 0 && remote.published !== undefined) {
     publishedVersion = await withdraw(application, plan.deletes, remote, remote.published.objectVersion);
   }
@@ -57,7 +60,52 @@ export async function carryOut(application: Application, planned: PlanResult, re
     deleting: new Set(planned.doubtful),
   };
   await publishManifest(job.provider, job.layout, document, publishedVersion, publishTools(application));
-  await job.provider.delete([job.layout.markerKey]);
+}
+
+/** Leaves the marker of this run, where it changes anything; else the one that was found. Undefined without either. */
+async function mark(application: Application, plan: SyncPlan, remote: RemoteState): Promise<FetchedMarker | undefined> {
+  if (plan.uploads.length + plan.deletes.length === 0) return remote.marker;
+  return await putMarked(application, markerFor(plan, remote).touched, application.job.signal);
+}
+
+async function putMarked(
+  { engine, job }: Application,
+  touched: ReadonlySet<RelativePath>,
+  signal?: AbortSignal,
+): Promise<FetchedMarker> {
+  const startedAt = isoUtc(engine.clock.now());
+  const version = await putMarker(job.provider, job.layout, { touched }, startedAt, engine.newHasher, signal);
+  return { touched, objectVersion: version };
+}
+
+/**
+ * Another machine has taken the snapshot over, or published, while this run was at work: a clock is wrong, or this
+ * machine was asleep. It does not know what this run has stored since.
+ */
+function isOverrun({ lease }: Application, error: unknown): boolean {
+  const { code } = toSyncError(error);
+  if (code !== "aborted") return code === "manifest_conflict";
+  try {
+    lease.check();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * Puts the marker back where another run has taken it away or put its own in its place: whoever looks next does not
+ * believe what was published since of the files that this run may have stored.
+ */
+async function keepMarked(application: Application, marker: FetchedMarker): Promise<void> {
+  const { provider, layout } = application.job;
+  try {
+    const found = await fetchMarker(provider, layout);
+    if (found?.objectVersion === marker.objectVersion) return;
+    await putMarked(application, marker.touched.union(found?.touched ?? new Set()));
+  } catch {
+    // How the run ended is what has to be told.
+  }
 }
 
 /**

@@ -32,6 +32,7 @@ export async function fetchMarker(
   return { touched: parseTouched(await readBody(content)), objectVersion: content.version };
 }
 
+/** @returns the version of its object, which tells it from any other run's */
 export async function putMarker(
   provider: Provider,
   layout: TreeLayout,
@@ -39,16 +40,22 @@ export async function putMarker(
   startedAt: string,
   newHasher: NewHasher,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<string> {
   const text = JSON.stringify({ format: FORMAT, started_at: startedAt, touched: [...marker.touched] });
   const bytes = new TextEncoder().encode(text);
   const hasher = newHasher();
   hasher.update(bytes);
-  await provider.put(layout.markerKey, bytesSource(bytes), {
+  const { version } = await provider.put(layout.markerKey, bytesSource(bytes), {
     sha256: hasher.digestHex(),
     contentType: "application/json",
     ...(signal === undefined ? {} : { signal }),
   });
+  return version;
+}
+
+/** Takes the marker away where it is the one of `version`: another one tells of another run. */
+export async function removeMarker(provider: Provider, layout: TreeLayout, version: string): Promise<void> {
+  if ((await provider.stat(layout.markerKey))?.version === version) await provider.delete([layout.markerKey]);
 }
 
 function parseTouched(bytes: Uint8Array): ReadonlySet<RelativePath> {
