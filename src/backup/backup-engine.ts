@@ -20,6 +20,8 @@ export interface BackupEngine {
   readonly reclaimMemory: () => void;
   /** Other threads; without them this one and the platform's do everything. */
   readonly pool?: ThreadPool | undefined;
+  /** How long one waits for another to end, milliseconds. */
+  readonly lockTimeoutMs?: number;
 }
 
 /** How far a backup or a restore is. */
@@ -56,8 +58,8 @@ export class MemoryReclaim {
   }
 }
 
-/** Two requests made at the same time both succeed when the first is soon done. */
-const LOCK_TIMEOUT_MS = 2_000;
+/** Some requests made at the same time all succeed when each is soon done: names take them a second each. */
+const LOCK_TIMEOUT_MS_DEFAULT = 10_000;
 
 /** Native path of the folder with the archives. */
 export function backupsFolder({ files, root }: BackupEngine): string {
@@ -71,12 +73,12 @@ export function nowIso(engine: BackupEngine): string {
 
 /** Runs one create or restore of a workspace at a time, among all processes. @throws SyncError `backup_busy` */
 export async function withBackupLock<T>(
-  { files, root }: BackupEngine,
+  { files, root, lockTimeoutMs: timeoutMs = LOCK_TIMEOUT_MS_DEFAULT }: BackupEngine,
   signal: AbortSignal | undefined,
   run: () => Promise<T>,
 ): Promise<T> {
   const path = files.join(root, "cache", "cloud", "locks", "backup.lock");
-  const options = { timeoutMs: LOCK_TIMEOUT_MS, ...(signal === undefined ? {} : { signal }) };
+  const options = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
   const lock = await files.lock(path, options).catch((error: unknown) => {
     if (!(error instanceof SyncError) || error.code !== "lock_busy") throw error;
     throw new SyncError("backup_busy", "another backup or restore of this workspace is under way; wait for it to end", {

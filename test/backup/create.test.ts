@@ -448,8 +448,14 @@ test("progress ends with every file and byte", async () => {
   expect(told.at(-1)).toEqual({ phase: "archive", filesDone: 2, filesTotal: 2, bytesDone: 5 });
 });
 
-test("one create at a time: the second one is refused while the first goes on", async () => {
+test("five creates at once all get an archive of their own", async () => {
   const bench = backupBench({ "assets/a": "a" });
+  const created = await Promise.all([1, 2, 3, 4, 5].map(() => createBackup(bench.engine, {})));
+  expect(new Set(created.map(({ name }) => name)).size).toBe(5);
+});
+
+test("one create at a time: the second one is refused while the first goes on", async () => {
+  const bench = backupBench({ "assets/a": "a" }, { engine: { lockTimeoutMs: 50 } });
   const lock = await bench.engine.files.lock(join(bench.root, "cache/cloud/locks/backup.lock"));
   try {
     expect(await codeOf(createBackup(bench.engine, {}))).toBe("backup_busy");
