@@ -41,13 +41,19 @@ export async function copyObject(
   try {
     const small = size <= connection.limits.copyBytesMax;
     const copy = small ? await copyWhole(copying, source, to, signal) : await copyInParts(copying, source, to, signal);
-    if (copy.version === version || (await isStill(connection, source, signal))) return copy;
+    if (copy.version === version || (await isStill(connection, source, signal))) return checkSize(copy, source);
   } catch (error) {
     const aborted = error instanceof SyncError && error.code === "aborted";
     throw aborted || (await isStill(connection, source, signal)) ? error : changed;
   }
   await connection.send({ method: "DELETE", key: to, signal });
   throw changed;
+}
+
+/** @throws SyncError `provider_error` for a copy that is not all of its source */
+function checkSize(copy: ObjectInfo, source: S3ObjectHead): ObjectInfo {
+  if (copy.size === source.size) return copy;
+  throw new SyncError("provider_error", "the store made a copy of another size than its source", { retryable: true });
 }
 
 async function isStill(

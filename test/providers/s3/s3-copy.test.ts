@@ -19,6 +19,17 @@ describe.each(Object.entries(setups))("on %s", (_name, { server, bucket, open })
     expect(bucket.objects.get("copy of +")?.bytes).toEqual(Buffer.from("right"));
   });
 
+  test("a copy that is not all of its source is no copy", async () => {
+    const provider = open();
+    await put(provider, "whole", utf8("all of it"));
+    const cut = () => void bucket.put("cut", { bytes: utf8("all"), etag: "cut", traits: {} });
+    const fault = server.faults.add("HeadObject", { kind: "before", run: cut }, { key: "cut" });
+    const body = "<CopyObjectResult><ETag>&quot;of-another-kind&quot;</ETag></CopyObjectResult>";
+    const answer = server.faults.add("CopyObject", { kind: "answer", reply: { status: 200, body } });
+    await expect(provider.copy("whole", "cut", {})).rejects.toMatchObject({ code: "provider_error", retryable: true });
+    expect([fault.fired, answer.fired]).toEqual([1, 1]);
+  });
+
   test("a large object is copied in parts with its type and hash", async () => {
     const content = someBytes(9_000, 2);
     await put(open(), "large", content, { contentType: "video/webm" });
