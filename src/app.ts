@@ -344,7 +344,7 @@ export class App {
   }
 
   #holder(): Promise<LeaseHolder> {
-    return loadLeaseHolder(this.platform.files, this.root, this.platform.machineName());
+    return loadLeaseHolder(this.platform.files, this.root, this.platform.machineName(), this.platform.newHasher);
   }
 
   #backupEngine(): BackupEngine {

@@ -18,7 +18,8 @@ export async function checkStored(application: Application, remote: RemoteState,
   const touched = remote.marker?.touched ?? new Set<RelativePath>();
   const doubted = new Set([...uploaded].filter((path) => deleting.has(path) || touched.has(path)));
   if (doubted.size === 0) return;
-  const waitMs = startedMs + STORE_WORKS_ON_MS - engine.clock.now();
+  // No longer than that, though the clock was put back.
+  const waitMs = Math.min(startedMs + STORE_WORKS_ON_MS - engine.clock.now(), STORE_WORKS_ON_MS);
   if (waitMs > 0 && doubted.intersection(deleting).size > 0) await engine.clock.sleep(waitMs, job.signal);
   for await (const { key, version } of job.provider.list(job.layout.objectPrefix, { signal: job.signal })) {
     const path = job.layout.pathOf(key);

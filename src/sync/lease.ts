@@ -8,6 +8,8 @@ import { bytesSource, readBody } from "./object-bytes.ts";
 /** How long a lease holds without being renewed. A holder that died blocks other machines for so long. */
 const LEASE_TTL_MS = 120_000;
 const RENEW_EVERY_MS = LEASE_TTL_MS / 4;
+/** Renewals in a row that fail: with them the lease has run out, whatever the clock says. */
+const RENEWALS_MISSED_MAX = LEASE_TTL_MS / RENEW_EVERY_MS;
 /** Of a lease that its holder has given back. The object stays, for the next holder to write over. */
 const ENDED_TTL_MS = 0;
 const FORMAT = 1;
@@ -75,17 +77,22 @@ async function exclusiveVersion(
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   if (!tools.provider.capabilities.conditionalPut) return undefined;
+  const found = await read(tools, signal);
   try {
-    const version = await takeOver(tools, record, signal);
-    return (await isHonest(tools, record, signal)) ? version : undefined;
+    const version = await takeOver(tools, record, found, signal);
+    return (await isHonest(tools, record, version, signal)) ? version : undefined;
   } catch (error) {
     if (toSyncError(error).code !== "provider_unsupported") throw error;
     return undefined;
   }
 }
 
-async function takeOver(tools: LeaseTools, record: LeaseRecord, signal: AbortSignal | undefined): Promise<string> {
-  const found = await read(tools, signal);
+async function takeOver(
+  tools: LeaseTools,
+  record: LeaseRecord,
+  found: FoundLease | undefined,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   if (found === undefined) return await write(tools, record, { kind: "absent" }, signal).catch(asInProgress);
   const { record: other, version } = found;
   const dead = other === undefined || other.workspace === record.workspace || hasRunOut(other, tools.clock);
@@ -94,13 +101,21 @@ async function takeOver(tools: LeaseTools, record: LeaseRecord, signal: AbortSig
 }
 
 /** A store that takes a second creation of the object ignores conditions. What it then stores is our own record again. */
-async function isHonest(tools: LeaseTools, record: LeaseRecord, signal: AbortSignal | undefined): Promise<boolean> {
+async function isHonest(
+  tools: LeaseTools,
+  record: LeaseRecord,
+  version: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const probe = { ...record, run: `${record.run}-probe` };
   try {
     await write(tools, probe, { kind: "absent" }, signal);
     return false;
   } catch (error) {
     if (toSyncError(error).code === "precondition_failed") return true;
+    const ended = { ...record, ttlMs: ENDED_TTL_MS };
+    // Nobody holds the lease then, and nobody gives it back.
+    await write(tools, ended, { kind: "version", version }, undefined).catch(() => undefined);
     throw error;
   }
 }
@@ -146,22 +161,28 @@ class HeldLease implements Lease {
 
   async #renewForEver(): Promise<void> {
     const { clock } = this.tools;
+    let missed = 0;
     while (!this.#stopped.signal.aborted) {
       try {
         await clock.sleep(RENEW_EVERY_MS, this.#stopped.signal);
         await this.#renew();
+        missed = 0;
       } catch (error) {
         if (this.#stopped.signal.aborted) return;
+        missed++;
         // Trouble on the way is tried again until the lease has run out; a foreign record means it was taken.
-        if (toSyncError(error).code !== "precondition_failed" && !hasRunOut(this.#record, clock)) continue;
+        const hasEnded = missed >= RENEWALS_MISSED_MAX || hasRunOut(this.#record, clock);
+        if (toSyncError(error).code !== "precondition_failed" && !hasEnded) continue;
         this.#lost.abort(leaseLost());
         return;
       }
     }
   }
 
+  /** So much time has passed at least, also where the clock was put back: others read that time by their own. */
   async #renew(): Promise<void> {
-    const renewed = { ...this.#record, renewedAtMs: this.tools.clock.now() };
+    const renewedAtMs = Math.max(this.tools.clock.now(), this.#record.renewedAtMs + RENEW_EVERY_MS);
+    const renewed = { ...this.#record, renewedAtMs };
     await this.#write(renewed, this.#stopped.signal);
     this.#record = renewed;
   }
@@ -242,11 +263,13 @@ async function write(
   return stored.version;
 }
 
-/** A record that cannot be read counts as no holder: it was torn or is of a foreign tool. */
-async function read(
-  tools: LeaseTools,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly record: LeaseRecord | undefined; readonly version: string } | undefined> {
+interface FoundLease {
+  /** One that cannot be read counts as no holder: it was torn or is of a foreign tool. */
+  readonly record: LeaseRecord | undefined;
+  readonly version: string;
+}
+
+async function read(tools: LeaseTools, signal: AbortSignal | undefined): Promise<FoundLease | undefined> {
   const content = await tools.provider.get(tools.key, signal === undefined ? {} : { signal });
   if (content === undefined) return undefined;
   return { record: parseRecord(await readBody(content)), version: content.version };

@@ -92,6 +92,33 @@ test("a file that is back is not lost to the delete of a cancelled run that the 
   expect(stored(workspace)).toHaveLength(2);
 });
 
+test("a clock that is put back meanwhile does not make a run wait for an hour", async () => {
+  const workspace = await createWorkspace({ "assets/a": "A", "assets/b": "B" });
+  await workspace.run({ paths: ["assets"] });
+  workspace.remove("assets/b");
+  await cutOff(workspace, "delete", "assets/b");
+  workspace.write("assets/b", "B");
+  const slept: number[] = [];
+  let shiftMs = 0;
+  const clock: Clock = {
+    now: () => systemClock.now() + shiftMs,
+    sleep: async (ms, signal) => {
+      // The lease's own sleep is ended by its signal.
+      if (ms === 30_000) return await systemClock.sleep(ms, signal);
+      slept.push(ms);
+    },
+  };
+  workspace.wrap = (provider) => ({
+    ...provider,
+    put: async (key, source, options) => {
+      if (key === "default/assets/b") shiftMs = -3_600_000;
+      return await provider.put(key, source, options);
+    },
+  });
+  expect((await run(workspace, clock)).summary.status).toBe("ok");
+  expect([shiftMs, slept]).toEqual([-3_600_000, [10_000]]);
+});
+
 test("a file written again is not published while the store holds what a cancelled run had sent", async () => {
   const workspace = await createWorkspace({ "assets/a": "A", "assets/b": "B" });
   await workspace.run({ paths: ["assets"] });

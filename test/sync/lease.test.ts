@@ -1,5 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import type { Clock } from "../../src/core/clock.ts";
+import { SyncError } from "../../src/core/errors.ts";
 import { newPortableHasher } from "../../src/core/hash.ts";
+import type { Provider } from "../../src/providers/contract.ts";
 import { openMemoryProvider } from "../../src/providers/memory/memory-provider.ts";
 import { MemoryStore } from "../../src/providers/memory/memory-store.ts";
 import { acquireLease, type LeaseTools } from "../../src/sync/lease.ts";
@@ -94,6 +97,36 @@ describe("a lease", () => {
     expect(store.objects.size).toBe(0);
   });
 
+  test("that cannot be read is no reason to go on without one", async () => {
+    const store = new MemoryStore();
+    const clock = new ManualClock(0);
+    const held = await acquireLease(tools(store, "a", clock), undefined);
+    const other = tools(store, "b", clock);
+    const get = async () => {
+      throw new SyncError("provider_unsupported", "the object lies in an archive class");
+    };
+    expect(await codeOf(acquireLease({ ...other, provider: { ...other.provider, get } }, undefined))).toBe(
+      "provider_unsupported",
+    );
+    await held.release();
+  });
+
+  test("is not left behind by a run that ends while it takes it", async () => {
+    const store = new MemoryStore();
+    const clock = new ManualClock(0);
+    const first = tools(store, "a", clock);
+    let puts = 0;
+    const provider: Provider = {
+      ...first.provider,
+      put: async (key, source, options) => {
+        if (++puts === 2) throw new SyncError("aborted", "scripted");
+        return await first.provider.put(key, source, options);
+      },
+    };
+    expect(await codeOf(acquireLease({ ...first, provider }, undefined))).toBe("aborted");
+    await (await acquireLease(tools(store, "b", clock), undefined)).release();
+  });
+
   test("a torn lease object blocks nobody", async () => {
     const store = new MemoryStore();
     store.write(KEY, new TextEncoder().encode('{"format":1,"ru'));
@@ -118,6 +151,50 @@ describe("a lease", () => {
     const loser = acquireLease(tools(store, "b", clock), undefined);
     expect(await codeOf(loser)).toBe("run_in_progress");
     await expect(loser).rejects.toThrow("remove manifests/.<snapshot>.lease.json at the destination");
+  });
+});
+
+describe("a clock that is put back in the middle of a run", () => {
+  /** Time goes on for who sleeps; what is read off the clock is an hour earlier once it was put back. */
+  function shifting(store: MemoryStore) {
+    const time = new ManualClock(Date.UTC(2026, 0, 1));
+    let shiftMs = 0;
+    const clock: Clock = {
+      now: () => time.now() + shiftMs,
+      sleep: async (ms, signal) => await time.sleep(ms, signal),
+    };
+    return { time, lease: { ...tools(store, "a", time), clock }, putBack: () => void (shiftMs = -60 * MINUTE_MS) };
+  }
+
+  test("does not hand its lease to a machine with the right time", async () => {
+    const store = new MemoryStore();
+    const { time, lease: own, putBack } = shifting(store);
+    const lease = await acquireLease(own, undefined);
+    putBack();
+    for (let renewals = 0; renewals < 10; renewals++) await time.advanceAndSettle(MINUTE_MS / 2);
+    expect(await codeOf(acquireLease(tools(store, "b", time), undefined))).toBe("run_in_progress");
+    lease.check();
+    await lease.release();
+  });
+
+  test("does not let it believe in a lease that it could not renew", async () => {
+    const store = new MemoryStore();
+    const { time, lease: own, putBack } = shifting(store);
+    let isCut = false;
+    const provider: Provider = {
+      ...own.provider,
+      put: async (key, source, options) => {
+        if (isCut) throw new SyncError("provider_unreachable", "scripted", { retryable: true });
+        return await own.provider.put(key, source, options);
+      },
+    };
+    const lease = await acquireLease({ ...own, provider }, undefined);
+    putBack();
+    isCut = true;
+    for (let renewals = 0; renewals < 5; renewals++) await time.advanceAndSettle(MINUTE_MS / 2);
+    expect(() => lease.check()).toThrow("another machine took over");
+    expect(lease.signal.aborted).toBe(true);
+    await lease.release();
   });
 });
 
