@@ -84,7 +84,7 @@ describe("opening", () => {
   test("a path that is missing, relative or no folder is a setting to be changed", async () => {
     const { base } = bench();
     writeFileSync(join(base, "file"), "");
-    for (const path of [undefined, "", 7, "relative/folder", "./x", "../x", "~/nas", join(base, "file")]) {
+    for (const path of [undefined, "", 7, "relative/folder", "./x", "../x", "~/nas", "/nas\0", join(base, "file")]) {
       expect(await codeOf(openProvider({ path }, { files, newHasher })), String(path)).toBe("provider_config");
     }
     expect(await codeOf(openProvider({ path: base }, { newHasher }))).toBe("provider_unsupported");

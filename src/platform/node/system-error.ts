@@ -12,13 +12,21 @@ export function isAbsent(error: unknown): boolean {
   return code === "ENOENT" || code === "ENOTDIR";
 }
 
+const READ_WORDS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied; let the user that runs this program read it",
+  EPERM: "the operation is not permitted; let the user that runs this program read it",
+  EISDIR: "it is a folder; name a file",
+  EIO: "its disk or server reports an error; check that",
+};
+
 /** A failed read as the contract's SyncError. `what` names the thing for the user, e.g. the file's path. */
 export function readError(what: string, error: unknown): SyncError {
   if (error instanceof SyncError) return error;
   if (isAbsent(error)) return new SyncError("file_missing", `${what} does not exist`, { cause: error });
-  return new SyncError("file_unreadable", `${what} cannot be read (${systemCode(error) ?? "unknown error"})`, {
-    cause: error,
-  });
+  const system = systemCode(error) ?? "unknown error";
+  const words = READ_WORDS[system];
+  const why = words === undefined ? ` (${system})` : `: ${words}`;
+  return new SyncError("file_unreadable", `${what} cannot be read${why}`, { cause: error });
 }
 
 const WRITE_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {

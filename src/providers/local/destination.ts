@@ -29,7 +29,7 @@ export class Destination {
    * is there: it is never made, because a mount that is not there would look like an empty destination
    */
   static async open(files: Files, path: string): Promise<Destination> {
-    if (files.resolve(path) !== withoutEnd(files.join(path))) {
+    if (path.includes("\0") || files.resolve(path) !== withoutEnd(files.join(path))) {
       throw new SyncError("provider_config", "the setting path of the local destination must be an absolute path");
     }
     const root = await atDestination(() => files.realPath(path));
