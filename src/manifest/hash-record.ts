@@ -26,6 +26,8 @@ const ALIGNMENT = 8;
 const RACY_MS = 2_000;
 /** Of today's times doubles hold half of that. */
 const SAME_TIME_MS = 0.001;
+/** Of times centuries away they hold less: two of their steps, for each way to the number rounds by itself. */
+const DOUBLE_STEP = 2 ** -51;
 
 /** The columns of a record, row by row what is known of a file. */
 export class KnownStats {
@@ -272,5 +274,5 @@ export class HashRecord {
 
 /** True for two readings of one time of a file, one of which may have come by way of a double of seconds. */
 export function isSameTime(aMs: number, bMs: number): boolean {
-  return Math.abs(aMs - bMs) < SAME_TIME_MS;
+  return Math.abs(aMs - bMs) < Math.max(SAME_TIME_MS, Math.abs(aMs) * DOUBLE_STEP);
 }

@@ -55,6 +55,14 @@ describe("a scan records", () => {
     expect(manifest.entries.get("b")?.mtime).toBe(-1.25);
   });
 
+  test("files whose mtimes lie centuries away, where doubles have no microseconds", async () => {
+    const names = Array.from({ length: 200 }, (_, k) => `f${k}`);
+    const { root, at } = workspace(Object.fromEntries(names.map((name) => [name, ""])));
+    for (const [k, name] of names.entries()) utimesSync(at(name), 0, 14e9 + k / 7);
+    const { manifest, skipped } = await scan(root);
+    expect([manifest.entries.size, skipped]).toEqual([names.length, []]);
+  });
+
   test("files larger than its buffer, and their last byte", async () => {
     const content = "x".repeat(2_500_000);
     const { root } = workspace({ large: `${content}1`, exact: "y".repeat(1_048_576) });
