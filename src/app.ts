@@ -29,6 +29,7 @@ import { eventLine, failureLine } from "./logs/event-line.ts";
 import { SecretValues } from "./logs/redact.ts";
 import { openServerLog, type ServerLog } from "./logs/server-log.ts";
 import { ThreadPool } from "./threads/thread-pool.ts";
+import { type ForgetHashes, hashForgetter } from "./manifest/forget-hashes.ts";
 import { createTreeHasher, type TreeHasher } from "./manifest/tree-hasher.ts";
 import { openHashIndex } from "./manifest/hash-store.ts";
 import { scanTree } from "./manifest/scan.ts";
@@ -74,6 +75,7 @@ export class App {
   readonly #destinations: Destinations;
   readonly #threads: ThreadPool;
   readonly #hashTree: TreeHasher;
+  readonly #forgetHashes: ForgetHashes;
 
   private constructor(options: AppOptions, log: ServerLog, secrets: SecretValues, testDriveUrl: string | undefined) {
     this.#options = options;
@@ -100,12 +102,9 @@ export class App {
     });
     this.hooks.subscribe((item) => this.webhooks.publish(item));
     this.#threads = new ThreadPool(threads);
-    this.#hashTree = createTreeHasher({
-      tree,
-      newHasher,
-      pool: this.#threads,
-      openIndex: openHashIndex({ files, tree, newHasher, openDatabase, root: options.root }),
-    });
+    const openIndex = openHashIndex({ files, tree, newHasher, openDatabase, root: options.root });
+    this.#hashTree = createTreeHasher({ tree, newHasher, clock: this.#clock, pool: this.#threads, openIndex });
+    this.#forgetHashes = hashForgetter(tree, options.root, openIndex);
     this.vault = new SecretsVault(fileVaultStorage(files, this.vaultFile), {
       events: this.#events,
     });
@@ -335,6 +334,7 @@ export class App {
       tree,
       newHasher,
       hashTree: this.#hashTree,
+      forgetHashes: this.#forgetHashes,
       cache: fileManifestCache(files, this.root, newHasher),
       events: this.#events,
       clock: this.#clock,

@@ -96,6 +96,17 @@ export class HashIndex {
     }
   }
 
+  /** Drops files, by their native real paths. */
+  forgetFiles(files: readonly string[]): void {
+    const gone = new Set(files.map((native) => this.keyOf(native)).filter((path) => path !== undefined));
+    const keys = new Set([...gone].map((path) => path.slice(0, path.lastIndexOf("/") + 1)));
+    for (const key of keys) {
+      const records = this.#folders.get(key) ?? [];
+      const kept = unasked(key, records, [], (path) => gone.has(path));
+      if (hashedRows(kept) < hashedRows(records)) this.#put(key, kept);
+    }
+  }
+
   /** Writes what is new once there is much of it. */
   saveMuch(): void {
     if (this.#changedBytes >= SAVE_BYTES) this.#write();

@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { EventSink } from "../core/events.ts";
 import type { NewHasher } from "../core/hash.ts";
 import type { RelativePath } from "../core/paths.ts";
+import type { ForgetHashes } from "../manifest/forget-hashes.ts";
 import type { TreeHasher } from "../manifest/tree-hasher.ts";
 import type { Scope } from "../manifest/scope.ts";
 import type { Files, TreeReader } from "../platform/contract.ts";
@@ -18,6 +19,7 @@ export interface Engine {
   readonly tree: TreeReader;
   readonly newHasher: NewHasher;
   readonly hashTree: TreeHasher;
+  readonly forgetHashes: ForgetHashes;
   readonly cache: ManifestCache;
   readonly events: EventSink;
   readonly clock: Clock;

@@ -239,9 +239,16 @@ async function apply(
     await carryOut(application, planned, remote);
   } finally {
     await application.journal.close();
+    await forgetDisproved(application);
   }
   if (application.errors.length === 0) await engine.files.remove(journalFile);
   return application;
+}
+
+/** A hash that was not that of the bytes sent is not believed again: else a later run could never finish the work. */
+async function forgetDisproved({ engine, errors }: Application): Promise<void> {
+  const disproved = errors.filter(({ code }) => code === "content_mismatch" || code === "file_changed");
+  if (disproved.length > 0) await engine.forgetHashes(disproved.map(({ path }) => path));
 }
 
 /** Transfers end in any order; what is told does not depend on it. */
