@@ -9,14 +9,12 @@ export const FeaturesSchema = Type.Object({
 });
 
 /**
- * `sync`. `snapshot_prefix` and `default_root` belong to the Python studio: they are checked and left alone.
+ * `sync`. `snapshot_prefix` and `default_root` belong to the Python studio: whatever they hold, they are left alone.
  * `local.path` is the folder of the `local` provider.
  */
 const SyncSchema = Type.Object({
   include: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), { maxItems: 256 })),
   exclude: Type.Optional(Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 256 })),
-  snapshot_prefix: Type.Optional(Type.String()),
-  default_root: Type.Optional(Type.String()),
   concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
   bandwidth_limit_bytes_per_s: Type.Optional(Type.Integer({ minimum: 1024 })),
   local: Type.Optional(Type.Object({ path: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })) })),

@@ -47,6 +47,14 @@ describe("flags", () => {
   });
 });
 
+test("a setting of the studio's that says nothing keeps nothing from running", async () => {
+  const workspace = await createWorkspace(FILES);
+  const api = await serveWorkspace(workspace);
+  const sync = { snapshot_prefix: null, default_root: null };
+  workspace.write("config/comfyvn.json", JSON.stringify({ features: { enable_cloud_sync: true }, sync, server: {} }));
+  expect((await api.get("/api/sync/manifest")).status).toBe(200);
+});
+
 describe("manifest", () => {
   test("the summary has the contract's fields, and the entries when they are asked for", async () => {
     const api = await serveWorkspace(await createWorkspace(FILES));
