@@ -47,7 +47,7 @@ async function makeChanges(application: Application, planned: PlanResult, remote
   await applyUploads(application, plan.uploads, soleSources(plan));
   progress.phase("delete");
   await applyDeletes(application, safeDeletes(application, plan, new Set(first)));
-  await checkStored(application, remote, startedMs);
+  await checkStored(application, remote, planned.target, startedMs);
   if (application.errors.length > 0) return;
 
   throwIfAborted(job.signal);

@@ -8,13 +8,13 @@ import { codeOf, createWorkspace, type Workspace } from "../support/workspace.ts
 const SETTLE_MS_MIN = 5_000;
 
 /** Sleeps for as long as a run waits for a store to settle take no time and are told. */
-function settlingClock(onSettle: () => void): Clock {
+function settlingClock(onSettle: () => Promise<void> | void): Clock {
   return {
     now: () => systemClock.now(),
     sleep: async (ms, signal) => {
       // A lease is renewed after half a minute; such a sleep is ended by its signal.
       if (ms < SETTLE_MS_MIN || ms > 20_000) return await systemClock.sleep(ms, signal);
-      onSettle();
+      await onSettle();
     },
   };
 }
@@ -143,10 +143,37 @@ test("a file written again is not published while the store holds what a cancell
   expect(published(workspace)).toEqual(stored(workspace));
 });
 
+for (const [what, paths] of [
+  ["that is as it was again", ["assets"]],
+  ["that the next run is not about", ["docs"]],
+] as const) {
+  test(`a file ${what} is not published as such while a cancelled run's request may still change it`, async () => {
+    const workspace = await createWorkspace({ "assets/a": "A", "assets/b": "B", "docs/c": "C" });
+    const all = { service: "s3" as const, paths: ["assets", "docs"] };
+    await workspace.run(all);
+    workspace.write("assets/b", "B, second");
+    const late = await cutOff(workspace, "put", "assets/b");
+    workspace.write("assets/b", "B");
+    let puts = 0;
+    const clock = settlingClock(async () => {
+      puts++;
+      await late();
+    });
+    const first = await (await workspace.app({ clock })).run({ service: "s3", paths: [...paths] });
+    expect(puts).toBe(1);
+    expect(first.summary.errors).toMatchObject([{ path: "assets/b", code: "content_mismatch" }]);
+
+    const calm = settlingClock(() => undefined);
+    expect((await (await workspace.app({ clock: calm })).run(all)).summary.status).toBe("ok");
+    expect(published(workspace)).toEqual(stored(workspace));
+    expect(workspace.stored("assets/b")).toBe("B");
+  });
+}
+
 test("a run that follows none that was cut off waits for nothing and lists nothing", async () => {
   const workspace = await createWorkspace({ "assets/a": "A", "assets/b": "B" });
   let settled = 0;
-  const clock = settlingClock(() => settled++);
+  const clock = settlingClock(() => void settled++);
   let listed = 0;
   workspace.wrap = (provider) => ({
     ...provider,
