@@ -8,6 +8,12 @@ const KNOWN_VALUE_CHARS_MIN = 6;
 const SECRET_FIELD =
   /pass(word|phrase)|secret|token|credential|private_?key|access_?key|api_?key|authorization|cookie|signature|service_account/i;
 
+/**
+ * What Google's JSON key of an account says beside its secrets. A project is named like the snapshot or the folder it
+ * is for, and log and hooks would not tell those any more.
+ */
+const PUBLIC_FIELD = /^(type|project_id|auth_uri|token_uri|auth_provider_x509_cert_url|universe_domain)$/;
+
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   // https://user:password@host, without the scheme: looking for that at every letter takes quadratic time.
   [/(:\/\/)[^\s/?#@]+@/g, `$1${REDACTED}@`],
@@ -32,7 +38,9 @@ export class SecretValues {
     } else if (Array.isArray(payload)) {
       for (const item of payload) this.learn(item, underSecretField);
     } else if (isJsonObject(payload)) {
-      for (const [key, value] of Object.entries(payload)) this.learn(value, underSecretField || SECRET_FIELD.test(key));
+      for (const [key, value] of Object.entries(payload)) {
+        this.learn(value, !PUBLIC_FIELD.test(key) && (underSecretField || SECRET_FIELD.test(key)));
+      }
     }
   }
 

@@ -157,3 +157,11 @@ test("secrets are redacted by field, by value, and by the form of a text", () =>
   expect(text).not.toContain("canary");
   expect(text).toContain("a plain text");
 });
+
+test("a project's name in Google's JSON key does not black out the snapshot and the folder of the same name", () => {
+  const secrets = new SecretValues();
+  const key = { type: "service_account", project_id: "studio", private_key: "canary-key", client_id: "653348975014" };
+  secrets.learn({ cloud_sync: { gdrive: { credentials: key, parent_id: "folder-id" } } });
+  const said = secrets.redact({ snapshot: "studio", paths: ["assets", "studio"], error: "canary-key 653348975014" });
+  expect(said).toEqual({ snapshot: "studio", paths: ["assets", "studio"], error: "[redacted] [redacted]" });
+});
