@@ -19,20 +19,36 @@ import { discardUnfinished } from "./unfinished-uploads.ts";
  * @throws SyncError `aborted`, `manifest_conflict`, and what the provider throws for a control object
  */
 export async function carryOut(application: Application, planned: PlanResult, remote: RemoteState): Promise<void> {
-  const { job } = application;
   const marker = await mark(application, planned.plan, remote);
   try {
-    await makeChanges(application, planned, remote);
+    await makeChanges(application, planned, remote, marker?.objectVersion);
   } catch (error) {
     if (marker !== undefined && isOverrun(application, error)) await keepMarked(application, marker);
     throw error;
   }
   if (marker === undefined) return;
   if (application.errors.length > 0) await keepMarked(application, marker);
-  else await removeMarker(job.provider, job.layout, marker.objectVersion);
+  else await unmark(application, marker);
 }
 
-async function makeChanges(application: Application, planned: PlanResult, remote: RemoteState): Promise<void> {
+/** Everything is published by then, and says that this marker tells of nothing any more. */
+async function unmark({ job, warnings }: Application, marker: FetchedMarker): Promise<void> {
+  try {
+    await removeMarker(job.provider, job.layout, marker.objectVersion);
+  } catch (thrown) {
+    const { code, message } = toSyncError(thrown);
+    warnings.push(
+      `everything is published, but the run's marker could not be removed (${code}: ${message}); the next run tries again`,
+    );
+  }
+}
+
+async function makeChanges(
+  application: Application,
+  planned: PlanResult,
+  remote: RemoteState,
+  markerVersion: string | undefined,
+): Promise<void> {
   const { engine, job, lease, progress } = application;
   const { plan } = planned;
   const startedMs = engine.clock.now();
@@ -58,6 +74,7 @@ async function makeChanges(application: Application, planned: PlanResult, remote
     versions: knownVersions(application, planned.target),
     // Out of this run's scope: whoever mirrors those paths finds them by this, as the marker goes away now.
     deleting: new Set(planned.doubtful),
+    markerVersion,
   };
   await publishManifest(job.provider, job.layout, document, publishedVersion, publishTools(application));
 }

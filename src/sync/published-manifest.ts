@@ -23,6 +23,8 @@ export interface PublishedManifest {
    * outside of the scope of the run that published next.
    */
   readonly deleting: ReadonlySet<RelativePath>;
+  /** Version of the run marker of the run that published: where it is still there, it tells of nothing. */
+  readonly markerVersion?: string | undefined;
 }
 
 /** A published manifest, and the version of its own object: the precondition of the next publish. */
@@ -99,7 +101,7 @@ export async function publishManifest(
   }
 }
 
-function readExtra(extra: JsonObject): Pick<PublishedManifest, "versions" | "deleting"> {
+function readExtra(extra: JsonObject): Omit<PublishedManifest, "manifest"> {
   const ours = extra[EXTRA_KEY];
   const versions = new Map<RelativePath, string>();
   const deleting = new Set<RelativePath>();
@@ -112,17 +114,19 @@ function readExtra(extra: JsonObject): Pick<PublishedManifest, "versions" | "del
   if (Array.isArray(ours["deleting"])) {
     for (const path of ours["deleting"]) if (typeof path === "string") deleting.add(path);
   }
-  return { versions, deleting };
+  const marker = ours["marker"];
+  return { versions, deleting, ...(typeof marker === "string" ? { markerVersion: marker } : {}) };
 }
 
 function writeExtra(document: PublishedManifest): JsonObject {
-  const { versions, deleting } = document;
+  const { versions, deleting, markerVersion } = document;
   return {
     [EXTRA_KEY]: {
       format: FORMAT,
       // fromEntries and not assignment: a file called `__proto__` is a file.
       versions: Object.fromEntries(versions),
       ...(deleting.size === 0 ? {} : { deleting: [...deleting] }),
+      ...(markerVersion === undefined ? {} : { marker: markerVersion }),
     },
   };
 }

@@ -16,7 +16,7 @@ export interface RemoteState {
   readonly effective: Manifest | undefined;
   /** Versions of effective entries, where known. */
   readonly versions: ReadonlyMap<RelativePath, string>;
-  /** Left by a run that began and did not publish. */
+  /** Left by a run that began and did not publish; one whose run did names nothing. */
   readonly marker: FetchedMarker | undefined;
   /** Versions are known that the published manifest lacks: worth publishing, though nothing has changed. */
   readonly learnt: boolean;
@@ -35,13 +35,15 @@ export async function loadRemoteState(
   signal?: AbortSignal,
 ): Promise<RemoteState> {
   const call = signal === undefined ? {} : { signal };
-  const [published, marker] = await Promise.all([
+  const [published, found] = await Promise.all([
     fetchManifest(provider, layout, signal),
     fetchMarker(provider, layout, signal),
   ]);
+  const isDone = found !== undefined && found.objectVersion === published?.markerVersion;
+  const marker = isDone ? { ...found, touched: new Set<RelativePath>() } : found;
   provider.recall?.(keysOf(layout, published?.versions ?? new Map()));
   const provable = provider.capabilities.listsSha256 === true && hasUnproven(published);
-  if (marker === undefined && (published?.deleting.size ?? 0) === 0 && !provable) {
+  if ((marker === undefined || isDone) && (published?.deleting.size ?? 0) === 0 && !provable) {
     const versions = published?.versions ?? new Map<RelativePath, string>();
     return { published, effective: published?.manifest, versions, marker, learnt: false };
   }

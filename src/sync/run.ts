@@ -1,6 +1,7 @@
 import { SyncError, toSyncError } from "../core/errors.ts";
 import type { RelativePath } from "../core/paths.ts";
 import type { SyncChange } from "../manifest/diff.ts";
+import type { Manifest } from "../manifest/manifest.ts";
 import type { ScanResult } from "../manifest/scan.ts";
 import { countManifest, type ManifestSummary } from "../manifest/summary.ts";
 import { alongside } from "./alongside.ts";
@@ -164,7 +165,11 @@ async function conclude(
   const { plan, target } = planned;
   const errors = application?.errors ?? [];
   const ok = errors.length === 0;
-  const committed = ok && job.commitManifest;
+  const warnings = [
+    ...planWarnings(planned),
+    ...leaseWarnings(application?.lease, job),
+    ...(application?.warnings ?? []),
+  ];
   const local = await countManifest(scan.manifest, engine.newHasher);
   const published = ok ? target : application?.published;
   // Mostly these are the very entries that the scan gave: their digests are known.
@@ -172,11 +177,11 @@ async function conclude(
     published?.entries === scan.manifest.entries
       ? { ...local, source: "remote" as const }
       : await summariseRemote(published, "remote", engine.newHasher);
-  if (committed) {
-    // What stands at the destination was made when it was published: so the cache of an unchanged mirror stays as it is.
-    const { created_at } = (application === undefined ? remote.published?.manifest : undefined) ?? target;
-    await engine.cache.save(job.service, job.layout.snapshot, { ...target, created_at }, remoteManifest?.checksum);
-  }
+  // What stands at the destination was made when it was published: so the cache of an unchanged mirror stays as it is.
+  const { created_at } = (application === undefined ? remote.published?.manifest : undefined) ?? target;
+  const cached = { ...target, created_at };
+  const committed =
+    ok && job.commitManifest && (await saveCache(engine, job, cached, remoteManifest?.checksum, warnings));
   return {
     manifest: { ...local, include: job.scope.include, exclude: job.scope.exclude, skipped: planned.skipped },
     plan,
@@ -190,16 +195,31 @@ async function conclude(
       status: ok ? "ok" : "partial",
       errors,
       bytes_uploaded: application?.bytesUploaded ?? 0,
-      warnings: [
-        ...planWarnings(planned),
-        ...leaseWarnings(application?.lease, job),
-        ...(application?.warnings ?? []),
-        ...(job.provider.notices?.() ?? []),
-      ],
+      warnings: [...warnings, ...(job.provider.notices?.() ?? [])],
     },
     committed,
     remote_manifest: remoteManifest,
   };
+}
+
+/** False, and a warning, when the cache cannot be written: everything is published by then. */
+async function saveCache(
+  { cache }: Engine,
+  { service, layout }: RunJob,
+  manifest: Manifest,
+  checksum: string | undefined,
+  warnings: string[],
+): Promise<boolean> {
+  try {
+    await cache.save(service, layout.snapshot, manifest, checksum);
+    return true;
+  } catch (thrown) {
+    const { code, message } = toSyncError(thrown);
+    warnings.push(
+      `everything is published, but the local cache could not be written (${code}: ${message}); plans that cannot reach the destination know an older state`,
+    );
+    return false;
+  }
 }
 
 /** Carries the plan out and publishes. What already arrived is in the journal, so that nothing is lost by an abort. */
@@ -241,7 +261,8 @@ async function apply(
     await application.journal.close();
     await forgetDisproved(application);
   }
-  if (application.errors.length === 0) await engine.files.remove(journalFile);
+  // What stays there counts only where a listing bears it out.
+  if (application.errors.length === 0) await engine.files.remove(journalFile).catch(() => false);
   return application;
 }
 
