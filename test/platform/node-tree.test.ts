@@ -36,6 +36,17 @@ test("opening a FIFO or a symlink for a scan neither hangs nor follows", async (
   expect(() => tree.open(join(folder, "link"))).toThrow("cannot be read (ELOOP)");
 });
 
+test("a file that cannot be looked at once it is open is unreadable, and ends no scan", () => {
+  const path = join(tempFolder(), "file");
+  writeFileSync(path, "");
+  const file = tree.open(path);
+  // Stands for a network mount that has forgotten it.
+  file.close();
+  const unreadable = { name: "SyncError", code: "file_unreadable" };
+  expect(() => file.stat()).toThrow(expect.objectContaining(unreadable));
+  expect(() => file.glance()).toThrow(expect.objectContaining(unreadable));
+});
+
 test("a folder that has become a symlink is not listed through it", () => {
   const folder = tempFolder();
   symlinkSync("/etc", join(folder, "was-a-folder"));

@@ -171,8 +171,20 @@ function open(path: string, options: { readonly followSymlink?: boolean } = {}):
     throw readError(path, error);
   }
   return {
-    stat: () => fileStat(fstatSync(descriptor, { bigint: true })),
-    glance: () => fstatSync(descriptor),
+    stat: () => {
+      try {
+        return fileStat(fstatSync(descriptor, { bigint: true }));
+      } catch (error) {
+        throw openFileError(path, error);
+      }
+    },
+    glance: () => {
+      try {
+        return fstatSync(descriptor);
+      } catch (error) {
+        throw openFileError(path, error);
+      }
+    },
     read: (into, offset) => {
       try {
         return readSync(descriptor, into, 0, into.byteLength, offset ?? null);
@@ -184,4 +196,11 @@ function open(path: string, options: { readonly followSymlink?: boolean } = {}):
     },
     close: () => closeSync(descriptor),
   };
+}
+
+/** A network mount forgets files that are open (ESTALE), and Deno fails at times that its dates cannot hold. */
+function openFileError(path: string, error: unknown): SyncError {
+  return new SyncError("file_unreadable", `${path} cannot be looked at (${systemCode(error) ?? "unknown error"})`, {
+    cause: error,
+  });
 }
