@@ -22,6 +22,8 @@ export async function checkStored(
   startedMs: number,
 ): Promise<void> {
   const { engine, job, uploaded, versions, errors } = application;
+  // Nothing is published then, and the marker stays for the next run.
+  if (errors.length > 0) return;
   const deleting = remote.published?.deleting ?? new Set<RelativePath>();
   const touched = remote.marker?.touched ?? new Set<RelativePath>();
   const storedAgain = new Set([...uploaded].filter((path) => deleting.has(path) || touched.has(path)));

@@ -1,14 +1,11 @@
 /** A run that goes on although another machine has taken the snapshot over: its clock is wrong, or it was asleep. */
 import { expect, test } from "bun:test";
-import { type Clock, systemClock } from "../../src/core/clock.ts";
 import { SyncError } from "../../src/core/errors.ts";
+import { settledClock } from "../support/settled-clock.ts";
 import { codeOf, createWorkspace, type Workspace } from "../support/workspace.ts";
 
-/** What every lease of a machine with the right time has long run out for. */
-const ahead: Clock = {
-  now: () => systemClock.now() + 3_600_000,
-  sleep: async (ms, signal) => await systemClock.sleep(ms, signal),
-};
+/** For this clock every lease of a machine with the right time has long run out. */
+const ahead = settledClock(3_600_000);
 
 const published = ({ store }: Workspace) => {
   const text = new TextDecoder().decode(store.objects.get("manifests/default.json")?.bytes);

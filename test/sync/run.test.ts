@@ -3,6 +3,7 @@ import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { SyncError } from "../../src/core/errors.ts";
 import type { Provider, PutOptions } from "../../src/providers/contract.ts";
+import { settledClock } from "../support/settled-clock.ts";
 import { codeOf, createWorkspace, type Workspace } from "../support/workspace.ts";
 
 const FILES = { "assets/a.png": "A", "assets/b.png": "B", "docs/c.md": "C" };
@@ -217,7 +218,7 @@ describe("after a run that was cut off", () => {
     workspace.wrap = (provider) => provider;
     workspace.write("assets/a.png", "A");
     workspace.write("docs/c.md", "C");
-    await workspace.run();
+    await (await workspace.app({ clock: settledClock() })).run({ service: "s3" });
     expect(workspace.stored("assets/a.png")).toBe("A");
     expect(workspace.stored("docs/c.md")).toBe("C");
   });
@@ -231,7 +232,7 @@ describe("after a run that was cut off", () => {
     await workspace.run();
 
     const other = await createWorkspace(FILES, workspace.store);
-    const { summary } = await other.run();
+    const { summary } = await (await other.app({ clock: settledClock() })).run({ service: "s3" });
     expect(summary).toMatchObject({ status: "ok", uploads: ["assets/a.png"] });
     expect(other.stored("assets/a.png")).toBe("A");
   });
