@@ -305,7 +305,9 @@ describe("rekey", () => {
     const workspace = await withVault({ n: 1 });
     const file = join(workspace.other, "new-key");
     writeFileSync(file, "from a file\n");
-    expect((await workspace.unlocked([...rekey, "--new-passphrase-file", file])).status).toBe(0);
+    const { status, stdout } = await workspace.unlocked([...rekey, "--new-passphrase-file", file, "--json"]);
+    expect(status).toBe(0);
+    expect(Object.keys(JSON.parse(stdout) as object)).toEqual(["reencrypted", "dropped", "dropped_fields"]);
     expect(await payloadOf(workspace, "from a file")).toEqual({ n: 1 });
   });
 
@@ -325,6 +327,8 @@ describe("rekey", () => {
     expect(refused.stderr).toContain("--drop-unopenable");
     expect(vaultBytes(workspace)).toBe(before);
 
+    const told = await workspace.unlocked([...rekey, "--json"], { env });
+    expect(JSON.parse(told.stdout)).toMatchObject({ dropped: 1, dropped_fields: 0 });
     const agreed = await workspace.unlocked([...rekey, "--drop-unopenable"], { env });
     expect(agreed.status).toBe(0);
     expect(agreed.stderr).toContain("this rekey drops 1 backup");

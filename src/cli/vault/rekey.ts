@@ -43,10 +43,10 @@ export function rekeyCommand(cli: CommandLine): Command {
   });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<RekeyFlags>();
-    const count = await withApp(cli, flags, (app) => rekey(cli, app, flags));
-    if (flags.json === true) await cli.printJson(count);
-    else
-      await cli.print(`rekeyed; ${formatCount(count.reencrypted, "backup")} encrypted anew, ${count.dropped} dropped`);
+    const { reencrypted, dropped, droppedFields } = await withApp(cli, flags, (app) => rekey(cli, app, flags));
+    // In the names that the refusal has, and all other answers.
+    if (flags.json === true) await cli.printJson({ reencrypted, dropped, dropped_fields: droppedFields });
+    else await cli.print(`rekeyed; ${formatCount(reencrypted, "backup")} encrypted anew, ${dropped} dropped`);
   });
 }
 
