@@ -26,7 +26,7 @@ const UPLOAD_GONE: ReadonlySet<unknown> = new Set(["NoSuchUpload", "NoSuchKey"])
 
 /** True for the error of an upload that the store does not have: it is complete, aborted or was never there. */
 export function isUploadGone(error: unknown): boolean {
-  return UPLOAD_GONE.has(refusalIn(error).s3Code);
+  return UPLOAD_GONE.has(refusalIn(error).s3_code);
 }
 
 /** The life of a multipart upload, without what its parts are made of (upload-parts.ts, copy.ts). */
@@ -168,6 +168,6 @@ export class MultipartUploads {
 function otherParts(): SyncError {
   return new SyncError("provider_error", "the store made an object of other parts than were sent to it", {
     retryable: true,
-    details: { s3Code: "InvalidPart" },
+    details: { s3_code: "InvalidPart" },
   });
 }

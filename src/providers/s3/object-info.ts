@@ -77,7 +77,7 @@ export async function orMissing<T>(
     return await answer;
   } catch (error) {
     if (!(error instanceof SyncError) || error.code !== "object_missing") throw error;
-    if (refusalIn(error).s3Code === undefined) await connection.checkBucket(signal);
+    if (refusalIn(error).s3_code === undefined) await connection.checkBucket(signal);
     return undefined;
   }
 }

@@ -162,7 +162,7 @@ function readRetryAfter(value: string | null, now: number): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** `refusal` for the user. `details` are {status, s3Code}. */
+/** `refusal` for the user. `details` are {status, s3_code}. */
 export function refusalError(refusal: Refusal): SyncError {
   const row = rowOf(refusal);
   const { status, code, region, retryAfterMs } = refusal;
@@ -171,7 +171,7 @@ export function refusalError(refusal: Refusal): SyncError {
   return new SyncError(row.code, `${row.message}${where}${hint}`, {
     retryable: row.retryable ?? false,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    details: { ...(status === 0 ? {} : { status }), ...(code === undefined ? {} : { s3Code: code }) },
+    details: { ...(status === 0 ? {} : { status }), ...(code === undefined ? {} : { s3_code: code }) },
   });
 }
 
@@ -211,6 +211,6 @@ function rowOfStatus(status: number): Row {
 }
 
 /** Status and S3 code of an error that a refusal became; both undefined for any other error. */
-export function refusalIn(error: unknown): { readonly status?: unknown; readonly s3Code?: unknown } {
+export function refusalIn(error: unknown): { readonly status?: unknown; readonly s3_code?: unknown } {
   return error instanceof SyncError ? (error.details ?? {}) : {};
 }

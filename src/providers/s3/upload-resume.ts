@@ -93,7 +93,7 @@ const UPLOAD_IS_BAD: ReadonlySet<unknown> = new Set(["NoSuchUpload", "InvalidPar
 /** True for errors after which the parts that have arrived are worth keeping. */
 export function mayGoOnAfter(error: unknown): boolean {
   if (!(error instanceof SyncError)) return false;
-  return error.code === "aborted" || (error.retryable && !UPLOAD_IS_BAD.has(refusalIn(error).s3Code));
+  return error.code === "aborted" || (error.retryable && !UPLOAD_IS_BAD.has(refusalIn(error).s3_code));
 }
 
 /** Removes `upload`. Its records stay when it could not be removed: a later put goes on with it or removes it then. */

@@ -242,7 +242,7 @@ class Watch {
       });
     }
     const code = systemCode(error);
-    const details = code === undefined ? {} : { details: { systemCode: code } };
+    const details = code === undefined ? {} : { details: { system_code: code } };
     if (code !== undefined && CERTIFICATE_CODE.test(code)) {
       return new SyncError(
         "provider_config",
