@@ -248,14 +248,17 @@ export class HashRecord {
     if (this.isHashed(row)) this.#header[5] = this.hashedRows + 1;
   }
 
-  /** The rows that are about the file with `stat`, whatever their names. */
-  rowsOf(stat: FileStat): number[] {
-    const { inode, device } = this.stats;
+  /** The rows that are about files of that inode. On which device is for `device` to tell, or for the file itself. */
+  rowsOf(wanted: bigint): number[] {
+    const { inode } = this.stats;
     const rows: number[] = [];
-    for (let row = inode.indexOf(stat.inode); row >= 0; row = inode.indexOf(stat.inode, row + 1)) {
-      if (stat.device === device[row]) rows.push(row);
-    }
+    for (let row = inode.indexOf(wanted); row >= 0; row = inode.indexOf(wanted, row + 1)) rows.push(row);
     return rows;
+  }
+
+  /** As it was when the row was hashed: mounts change theirs. */
+  device(row: number): bigint | undefined {
+    return this.stats.device[row];
   }
 
   #number(column: number, row: number): number {

@@ -96,6 +96,7 @@ class HashRun {
   readonly #keys = new Set<string>();
   readonly #unfinished = new Set<FolderProgress>();
   readonly #protect: readonly FileStat[];
+  readonly #tree: TreeReader;
 
   constructor(
     options: TreeHasherOptions,
@@ -108,6 +109,7 @@ class HashRun {
     const onBytes = (count: number) => progress.bytesRead(count);
     this.#work = new HashWork({ tree, newHasher, pool, terms, onBytes, signal });
     this.#clock = options.clock ?? systemClock;
+    this.#tree = tree;
     // Some file systems give every file the inode 0: that says nothing.
     this.#protect = task.protect.filter((file) => file.inode !== 0n);
   }
@@ -214,7 +216,7 @@ class HashRun {
         this.#saveWhenDue();
       },
       done: ({ record, hits }) => {
-        node.rows[job.part] = this.#takeRows(prefixOf(node.place.path), record);
+        node.rows[job.part] = this.#takeRows(node.place, record);
         this.#takeRecord(record, hits, progress);
       },
     };
@@ -228,7 +230,7 @@ class HashRun {
     const known = bytesOf(this.#known(key, [name]));
     const job = { kind: "files", key: key ?? "", known, nowMs: this.#nowMs(), inside, part: 0 } as const;
     const done = ({ record, hits }: DoneFiles) => {
-      this.#takeLooseRow(record, path);
+      this.#takeLooseRow(record, path, inside);
       if (key !== undefined && hits === 0) this.index?.addPartly(key, [record]);
       this.#saveWhenDue();
     };
@@ -242,10 +244,10 @@ class HashRun {
   }
 
   /** The rows that are entries; the others are skipped. */
-  #takeRows(prefix: string, record: HashRecord): RecordedRows[] {
+  #takeRows(place: FolderPlace, record: HashRecord): RecordedRows[] {
+    const prefix = prefixOf(place.path);
     this.task.progress.filesDone(record.rows);
-    // A hard link to the vault, or another spelling of its name, is the same file.
-    const secret = this.#protect.length === 0 ? NO_ROWS : new Set(this.#protect.flatMap((file) => record.rowsOf(file)));
+    const secret = this.#secretRows(record, insideOf(place.native));
     if (secret.size === 0 && record.hashedRows === record.rows) return [{ prefix, record, from: 0, to: record.rows }];
     const names = record.names();
     const runs: RecordedRows[] = [];
@@ -260,15 +262,31 @@ class HashRun {
     return runs;
   }
 
+  /** A hard link to the vault, or another spelling of its name, is the same file. */
+  #secretRows(record: HashRecord, inside: string): ReadonlySet<number> {
+    if (this.#protect.length === 0) return NO_ROWS;
+    const isIt = (file: FileStat, row: number) =>
+      record.device(row) === file.device || this.#isOn(file.device, inside + record.name(row));
+    return new Set(this.#protect.flatMap((file) => record.rowsOf(file.inode).filter((row) => isIt(file, row))));
+  }
+
+  /** What the index says of a device may be out of date; what cannot be looked at may be it. */
+  #isOn(device: bigint, native: string): boolean {
+    try {
+      return (this.#tree.lstat(native)?.device ?? device) === device;
+    } catch {
+      return true;
+    }
+  }
+
   #reasonToSkip(record: HashRecord, row: number, isSecret: boolean): SkipReason | undefined {
     if (!record.isHashed(row)) return record.failure(row) ?? "changed";
     return isSecret ? "protected" : undefined;
   }
 
-  #takeLooseRow(record: HashRecord, path: RelativePath): void {
+  #takeLooseRow(record: HashRecord, path: RelativePath, inside: string): void {
     this.task.progress.filesDone(record.rows);
-    const isSecret = this.#protect.some((file) => record.rowsOf(file).length > 0);
-    const reason = this.#reasonToSkip(record, 0, isSecret);
+    const reason = this.#reasonToSkip(record, 0, this.#secretRows(record, inside).has(0));
     if (reason === undefined) this.#loose.push(record.entry(0, path));
     else this.#skipped.push({ path, reason });
   }

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HashIndex } from "../../src/manifest/hash-index.ts";
 import { HashRecord } from "../../src/manifest/hash-record.ts";
 import { createScope } from "../../src/manifest/scope.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import type { FileStat } from "../../src/platform/contract.ts";
+import type { FileStat, TreeReader } from "../../src/platform/contract.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { quickStat } from "./fake-tree.ts";
 import { indexedScan, openIndexOf, settledClock, watchedTree } from "./indexed.ts";
@@ -262,4 +262,40 @@ test("the index forgets files and folders that are gone", async () => {
     ["keep"],
   ]);
   index?.close();
+});
+
+/** The tree on a mount that got the number `device`, but for what is below `elsewhere`. */
+function mountedAs(device: bigint, elsewhere?: string): TreeReader {
+  const moved = (stat: FileStat | undefined, path: string) =>
+    stat && { ...stat, device: elsewhere !== undefined && path.startsWith(elsewhere) ? device + 1n : device };
+  return treeWith({
+    lstat: (path) => moved(tree.lstat(path), path),
+    stat: (path) => moved(tree.stat(path), path),
+    open: (path, options) => {
+      const file = tree.open(path, options);
+      return { ...file, stat: () => moved(file.stat(), path) ?? file.stat() };
+    },
+  });
+}
+
+describe("where the index knows an old number of the device", () => {
+  const FILES = { "config/comfyvn.secrets.json": "vault", "a/1": "one" };
+
+  test.each(["a", "a/innocent.json"])("a hard link to the vault in %s is still not taken", async (include) => {
+    const { at, scan: again } = workspace(FILES);
+    linkSync(at("config/comfyvn.secrets.json"), at("a/innocent.json"));
+    const scope = createScope({ include: [include], exclude: [] });
+    for (const device of [7n, 8n]) {
+      const result = await again({ scope, tree: mountedAs(device) });
+      expect(result.skipped).toEqual([{ path: "a/innocent.json", reason: "protected" }]);
+    }
+  });
+
+  test("a file that has the vault's inode on another device is recorded", async () => {
+    const { at, scan: again } = workspace(FILES);
+    linkSync(at("config/comfyvn.secrets.json"), at("a/other"));
+    const scope = createScope({ include: ["a"], exclude: [] });
+    for (const device of [7n, 9n])
+      expect(paths(await again({ scope, tree: mountedAs(device, at("a")) }))).toEqual(["a/1", "a/other"]);
+  });
 });
