@@ -287,6 +287,22 @@ describe("import and export", () => {
   });
 });
 
+test("what --json prints of a change is named like the API's answers", async () => {
+  const workspace = cliWorkspace();
+  const steps = [
+    { args: ["init"], stdin: "" },
+    { args: ["set", "a"], stdin: "1" },
+    { args: ["unset", "a"], stdin: "" },
+    { args: ["import", "-"], stdin: "{}" },
+    { args: ["restore", "0"], stdin: "" },
+  ];
+  for (const { args, stdin } of steps) {
+    const { stdout } = await workspace.unlocked(["vault", ...args, "--json"], { stdin });
+    expect(JSON.parse(stdout)).toMatchObject({ backups_dropped_for_size: 0 });
+    expect(Object.keys(JSON.parse(stdout) as object).join()).toMatch(/^[a-z_,]+$/);
+  }
+});
+
 describe("rekey", () => {
   const rekey = ["vault", "rekey"];
   const env = { COMFYVN_SECRETS_NEW_KEY: "the new passphrase" };

@@ -5,6 +5,7 @@ import { withHelp } from "../help.ts";
 import { formatTable } from "../format.ts";
 import { withJson, withPassphrase } from "../options.ts";
 import { withApp, type WorkspaceFlags } from "../workspace.ts";
+import { savedJson } from "./saved-text.ts";
 
 /** `vault backups`: their dates, which need no passphrase. */
 export function backupsCommand(cli: CommandLine): Command {
@@ -52,7 +53,7 @@ export function restoreCommand(cli: CommandLine): Command {
       flags,
       async (app) => await app.vault.restoreBackup(index, await app.passphrase()),
     );
-    if (flags.json === true) await cli.printJson(result);
+    if (flags.json === true) await cli.printJson(savedJson(result));
     else await cli.print(`restored backup ${index}; what it replaced is backup 0 of ${result.backups}`);
   });
 }

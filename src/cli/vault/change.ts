@@ -4,7 +4,7 @@ import type { CommandLine } from "../command-line.ts";
 import { withHelp } from "../help.ts";
 import { withJson, withPassphrase } from "../options.ts";
 import { withApp, type WorkspaceFlags } from "../workspace.ts";
-import { savedText } from "./saved-text.ts";
+import { savedJson, savedText } from "./saved-text.ts";
 import { parseSecretJson, readValue } from "./secret-input.ts";
 import { nothingThere } from "./show.ts";
 
@@ -43,7 +43,7 @@ What was there before stays in the vault as a backup (vault backups).`,
       const text = await readValue(cli);
       return await app.vault.set(path, flags.jsonValue === true ? parseSecretJson(text, "stdin") : text, passphrase);
     });
-    await (flags.json === true ? cli.printJson(result) : cli.print(savedText(result)));
+    await (flags.json === true ? cli.printJson(savedJson(result)) : cli.print(savedText(result)));
   });
 }
 
@@ -69,7 +69,7 @@ What was there before stays in the vault as a backup (vault backups).`,
     const [path = ""] = called.args;
     const result = await withApp(cli, flags, async (app) => await app.vault.unset(path, await app.passphrase()));
     if (!result.written) throw nothingThere();
-    await (flags.json === true ? cli.printJson(result) : cli.print(savedText(result)));
+    await (flags.json === true ? cli.printJson(savedJson(result)) : cli.print(savedText(result)));
   });
 }
 

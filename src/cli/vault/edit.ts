@@ -10,7 +10,7 @@ import { withJson, withPassphrase } from "../options.ts";
 import { decodeText } from "../passphrase.ts";
 import { withApp, type WorkspaceFlags } from "../workspace.ts";
 import { type EditFile, withEditFile } from "./edit-file.ts";
-import { savedText } from "./saved-text.ts";
+import { savedJson, savedText } from "./saved-text.ts";
 import { parseSecretJson } from "./secret-input.ts";
 
 /** More than the vault itself may hold. */
@@ -52,7 +52,7 @@ nothing. Text that is not JSON can be edited again.`,
         return await edit.untilSaved(new Keeper(app, opened, passphrase));
       });
     });
-    await (flags.json === true ? cli.printJson(result) : cli.print(savedText(result)));
+    await (flags.json === true ? cli.printJson(savedJson(result)) : cli.print(savedText(result)));
   });
 }
 

@@ -8,6 +8,7 @@ import { newPassphrase } from "../passphrase.ts";
 import { withApp, type WorkspaceFlags } from "../workspace.ts";
 import { generatePassphrase } from "./generate-passphrase.ts";
 import { warnIfMirrored } from "./warn-if-mirrored.ts";
+import { savedJson } from "./saved-text.ts";
 
 interface InitFlags extends WorkspaceFlags {
   readonly generate?: boolean;
@@ -48,7 +49,7 @@ export function initCommand(cli: CommandLine): Command {
       return (await generateVault(cli, app, passphraseFile)).result;
     });
     await (flags.json === true
-      ? cli.printJson(result)
+      ? cli.printJson(savedJson(result))
       : cli.print("created an empty vault: config/comfyvn.secrets.json"));
   });
 }

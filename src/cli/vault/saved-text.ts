@@ -9,3 +9,11 @@ export function savedText(result: Awaited<ReturnType<App["vault"]["store"]>>): s
   const lost = dropped === 0 ? "" : `; ${formatCount(dropped, "old backup")} no longer fitted and went`;
   return `saved; what was there before is backup 0 of ${result.backups}${lost}`;
 }
+
+/** What --json prints of a change: in names like those of the API's answers. */
+export function savedJson<Saved extends Awaited<ReturnType<App["vault"]["restoreBackup"]>>>({
+  backupsDroppedForSize,
+  ...saved
+}: Saved) {
+  return { ...saved, backups_dropped_for_size: backupsDroppedForSize };
+}

@@ -5,7 +5,7 @@ import { withHelp } from "../help.ts";
 import { withJson, withPassphrase } from "../options.ts";
 import { withApp, type WorkspaceFlags } from "../workspace.ts";
 import { vaultPassphrase } from "./init.ts";
-import { savedText } from "./saved-text.ts";
+import { savedJson, savedText } from "./saved-text.ts";
 import { readPayload } from "./secret-input.ts";
 import { warnIfMirrored } from "./warn-if-mirrored.ts";
 
@@ -36,7 +36,7 @@ What was there before stays in the vault as a backup (vault backups).`,
         : await vaultPassphrase(cli, flags.passphraseFile);
       return await app.vault.store(payload, passphrase);
     });
-    await (flags.json === true ? cli.printJson(result) : cli.print(savedText(result)));
+    await (flags.json === true ? cli.printJson(savedJson(result)) : cli.print(savedText(result)));
   });
 }
 
