@@ -319,6 +319,7 @@ export class App {
         service: request.service,
         layout,
         scope,
+        pathsAsked: request.paths !== undefined,
         followSymlinks: request.follow_symlinks ?? false,
         rehash: request.rehash ?? false,
         ...(signal === undefined ? {} : { signal }),

@@ -4,6 +4,7 @@ import { type ScanResult, scanTree, skippedInOrder } from "../manifest/scan.ts";
 import { stillThere } from "../manifest/still-there.ts";
 import { type ManifestSummary, summariseManifest } from "../manifest/summary.ts";
 import type { Provider } from "../providers/contract.ts";
+import { absentPathWarnings } from "./absent-paths.ts";
 import type { Engine, SyncJob } from "./engine.ts";
 import { journalPath, readJournal } from "./run-journal.ts";
 import { type PlanInput, type PlanResult, planSync, type SyncPlan } from "./plan.ts";
@@ -50,7 +51,7 @@ export async function dryRun(engine: Engine, job: DryRunJob): Promise<DryRunResu
   const remote = await remoteOrCached(engine, job, warnings);
   const provider = job.provider instanceof Error ? undefined : job.provider;
   const result = await planFor(engine, job, scan, remote.manifest, provider, remote.state);
-  warnings.push(...planWarnings(result));
+  warnings.push(...absentPathWarnings(job, scan, remote.manifest), ...planWarnings(result));
   if (provider !== undefined) {
     warnings.push(...unstorableWarnings(result.plan, job.layout, provider), ...(provider.notices?.() ?? []));
   }

@@ -34,6 +34,8 @@ export interface SyncJob {
   readonly service: string;
   readonly layout: TreeLayout;
   readonly scope: Scope;
+  /** Whether the request names what to include. Default false: places that a workspace need not have. */
+  readonly pathsAsked?: boolean;
   readonly followSymlinks: boolean;
   /** Default false: unchanged files keep the hash that the index remembers. */
   readonly rehash?: boolean;

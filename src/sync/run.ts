@@ -4,6 +4,7 @@ import type { SyncChange } from "../manifest/diff.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { ScanResult } from "../manifest/scan.ts";
 import { countManifest, type ManifestSummary } from "../manifest/summary.ts";
+import { absentPathWarnings } from "./absent-paths.ts";
 import { alongside } from "./alongside.ts";
 import type { Application } from "./apply-plan.ts";
 import { carryOut, isUpToDate } from "./carry-out.ts";
@@ -166,6 +167,7 @@ async function conclude(
   const errors = application?.errors ?? [];
   const ok = errors.length === 0;
   const warnings = [
+    ...absentPathWarnings(job, scan, remote.effective),
     ...planWarnings(planned),
     ...leaseWarnings(application?.lease, job),
     ...(application?.warnings ?? []),
