@@ -64,7 +64,7 @@ try {
   compare({ ours: ours("4 × 200 MB, cold index", large, true), peers: [sha256sum(large, 1.2), python(large, 0.1)] });
   compare({ ours: ours("4 × 200 MB, unchanged", large, false), peers: [python(large, 0.1)] });
   compare({ ours: { name: "starting alone", command: [compiled, "start"] }, peers: [] });
-  console.log("\n| inside one process | time | per entry | peak memory |\n|---|---|---|---|");
+  console.log("\n| inside one process, warm | time | per entry | peak memory |\n|---|---|---|---|");
   for (const count of [10_000, 100_000, 1_000_000]) inside("scan of a synthetic source", "entries", count);
   for (const count of [10_000, 100_000, 1_000_000]) inside("diff of two manifests", "diff", count);
 } finally {
