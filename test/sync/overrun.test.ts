@@ -1,5 +1,6 @@
 /** A run that goes on although another machine has taken the snapshot over: its clock is wrong, or it was asleep. */
 import { expect, test } from "bun:test";
+import { createHash } from "node:crypto";
 import { SyncError } from "../../src/core/errors.ts";
 import { settledClock } from "../support/settled-clock.ts";
 import { codeOf, createWorkspace, type Workspace } from "../support/workspace.ts";
@@ -17,7 +18,7 @@ const stored = ({ store }: Workspace) =>
   [...store.objects]
     .filter(([key]) => key.startsWith("default/"))
     .map(([key, { bytes }]) => {
-      const sha256 = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
+      const sha256 = createHash("sha256").update(bytes).digest("hex");
       return `${key.slice("default/".length)} ${sha256}`;
     })
     .toSorted();
