@@ -2,7 +2,7 @@
  * A process of its own. `create ROOT STEP` and `restore ROOT NAME STEP` kill themselves at the given step of their work with
  * the file system; `swap ROOT FOLDER OUTSIDE` swaps a folder for a symlink until it is ended.
  */
-import { renameSync, symlinkSync, unlinkSync } from "node:fs";
+import { renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { BackupEngine } from "../../src/backup/backup-engine.ts";
 import { createBackup } from "../../src/backup/create-backup.ts";
@@ -79,24 +79,27 @@ function steppingEngine(): BackupEngine {
 }
 
 function swapForEver(folder: string, outside: string): void {
+  const away = `${folder}-away`;
   for (;;) {
     try {
-      renameSync(folder, `${folder}-away`);
+      renameSync(folder, away);
       symlinkSync(outside, folder);
       unlinkSync(folder);
-      renameSync(`${folder}-away`, folder);
+      renameSync(away, folder);
     } catch {
-      removeLink(folder);
+      // The restore made the folder anew while it was away: two full folders could not be swapped any more.
+      if (!done(() => unlinkSync(folder)) && !done(() => renameSync(away, folder)))
+        rmSync(away, { recursive: true, force: true });
     }
   }
 }
 
-/** The restore makes the folder anew while it is away: then the link must go before the next swap. */
-function removeLink(path: string): void {
+function done(act: () => void): boolean {
   try {
-    unlinkSync(path);
+    act();
+    return true;
   } catch {
-    // It is a folder, or not there yet.
+    return false;
   }
 }
 
