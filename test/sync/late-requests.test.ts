@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
 import { SyncError } from "../../src/core/errors.ts";
 import type { Provider } from "../../src/providers/contract.ts";
+import { countListings, published, stored } from "../support/mirror-contents.ts";
 import { codeOf, createWorkspace, type Workspace } from "../support/workspace.ts";
 
 const SETTLE_MS_MIN = 5_000;
@@ -21,21 +22,6 @@ function settlingClock(onSettle: () => Promise<void> | void): Clock {
 
 const run = async (workspace: Workspace, clock: Clock) =>
   await (await workspace.app({ clock })).run({ service: "s3", paths: ["assets"], confirm_deletes: true });
-
-const published = ({ store }: Workspace) => {
-  const text = new TextDecoder().decode(store.objects.get("manifests/default.json")?.bytes);
-  const { manifest } = JSON.parse(text) as { manifest: { entries: Record<string, { sha256: string }> } };
-  return Object.entries(manifest.entries).map(([path, { sha256 }]) => `${path} ${sha256}`);
-};
-
-const stored = ({ store }: Workspace) =>
-  [...store.objects]
-    .filter(([key]) => key.startsWith("default/"))
-    .map(([key, { bytes }]) => {
-      const sha256 = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
-      return `${key.slice("default/".length)} ${sha256}`;
-    })
-    .toSorted();
 
 /** Ends the run that makes a call of `verb` for the file, as an abort does; the store gets to it when `later` is called. */
 async function cutOff(workspace: Workspace, verb: "put" | "delete", path: string): Promise<() => Promise<void>> {
@@ -174,18 +160,11 @@ test("a run that follows none that was cut off waits for nothing and lists nothi
   const workspace = await createWorkspace({ "assets/a": "A", "assets/b": "B" });
   let settled = 0;
   const clock = settlingClock(() => void settled++);
-  let listed = 0;
-  workspace.wrap = (provider) => ({
-    ...provider,
-    list: (...args) => {
-      listed++;
-      return provider.list(...args);
-    },
-  });
+  const listings = countListings(workspace);
   await run(workspace, clock);
   workspace.remove("assets/b");
   await run(workspace, clock);
   workspace.write("assets/b", "B");
   await run(workspace, clock);
-  expect([settled, listed]).toEqual([0, 0]);
+  expect([settled, listings()]).toEqual([0, 0]);
 });

@@ -1,27 +1,12 @@
 /** A run that goes on although another machine has taken the snapshot over: its clock is wrong, or it was asleep. */
 import { expect, test } from "bun:test";
-import { createHash } from "node:crypto";
 import { SyncError } from "../../src/core/errors.ts";
+import { published, stored } from "../support/mirror-contents.ts";
 import { settledClock } from "../support/settled-clock.ts";
 import { codeOf, createWorkspace, type Workspace } from "../support/workspace.ts";
 
 /** For this clock every lease of a machine with the right time has long run out. */
 const ahead = settledClock(3_600_000);
-
-const published = ({ store }: Workspace) => {
-  const text = new TextDecoder().decode(store.objects.get("manifests/default.json")?.bytes);
-  const { manifest } = JSON.parse(text) as { manifest: { entries: Record<string, { sha256: string }> } };
-  return Object.entries(manifest.entries).map(([path, { sha256 }]) => `${path} ${sha256}`);
-};
-
-const stored = ({ store }: Workspace) =>
-  [...store.objects]
-    .filter(([key]) => key.startsWith("default/"))
-    .map(([key, { bytes }]) => {
-      const sha256 = createHash("sha256").update(bytes).digest("hex");
-      return `${key.slice("default/".length)} ${sha256}`;
-    })
-    .toSorted();
 
 const runAhead = async (workspace: Workspace) =>
   await (await workspace.app({ clock: ahead })).run({ service: "s3", confirm_deletes: true });
