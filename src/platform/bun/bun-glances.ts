@@ -26,12 +26,21 @@ export function bunGlances(): TreeReader["glances"] {
   if (statx === undefined || !tellsTheTruth(statx)) return undefined;
   return (folder, names) => {
     try {
-      const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-      return new StatxGlances(statx, { path: folder, descriptor }, names);
+      return glancesAt(statx, folder, names);
     } catch {
       return undefined;
     }
   };
+}
+
+function glancesAt(statx: Statx, path: string, names: Uint8Array): FolderGlances {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    return new StatxGlances(statx, { path, descriptor }, names);
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
 }
 
 /** A C library or a kernel that has it in name only is not asked again. */
