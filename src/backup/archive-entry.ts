@@ -2,13 +2,17 @@ import type { Compression } from "../platform/contract.ts";
 import { archiveFault } from "./archive-fault.ts";
 import { type EntryNumbers, entryName, ExtraFields } from "./zip-extra.ts";
 import { viewOf } from "./zip-end.ts";
-import { HOST, IN_ZIP64_SHORT, LENGTH, MODE, SIGNATURE } from "./zip-format.ts";
+import { HOST, IN_ZIP64, IN_ZIP64_SHORT, LENGTH, MODE, SIGNATURE } from "./zip-format.ts";
 
-/** An entry as the central directory has it, checked. */
-export interface ArchiveEntry extends EntryNumbers {
+/** What an entry is called in the workspace. */
+export interface EntryName {
   /** Relative, with `/`, without one at the end. */
   readonly path: string;
   readonly isFolder: boolean;
+}
+
+/** An entry as the central directory has it, checked. */
+export interface ArchiveEntry extends EntryName, EntryNumbers {
   /** Bytes of the name in the archive. */
   readonly nameLength: number;
   /** Those bytes, where they are not the path in UTF-8. Kept only then: a view for each entry would weigh more than all its numbers. */
@@ -59,14 +63,8 @@ export class EntryHeaders {
     const view = this.#view;
     const disk = view.getUint16(at + 34, true);
     if (disk !== 0 && disk !== IN_ZIP64_SHORT) throw archiveFault("has several parts");
-    const nameEnd = this.#nameEnd(at);
-    const rawName = this.#bytes.subarray(at + LENGTH.centralHeader, nameEnd);
+    const { path, isFolder, isForeign, raw } = this.#name(at);
     const extra = this.#extra;
-    extra.read(nameEnd, this.#extraEnd(at));
-    const { name: told, isUtf8 } = entryName(rawName, extra.unicodePath(), this.#compression);
-    // As tar has it, and bsdtar in its ZIP archives of `.` too; `./` alone is the workspace.
-    const name = told.startsWith("./") && told.length > 2 ? told.slice(2) : told;
-    const isFolder = name.endsWith("/");
     const { size, compressedSize, offset } = extra.withZip64({
       compressedSize: view.getUint32(at + 20, true),
       size: view.getUint32(at + 24, true),
@@ -76,32 +74,61 @@ export class EntryHeaders {
       size,
       compressedSize,
       offset,
-      path: isFolder ? name.slice(0, -1) : name,
+      path,
       isFolder,
-      nameLength: rawName.byteLength,
-      foreignName: isUtf8 && name === told ? undefined : rawName,
+      nameLength: raw.byteLength,
+      foreignName: isForeign ? raw : undefined,
       flags: view.getUint16(at + 8, true),
       method: view.getUint16(at + 10, true),
       crc: view.getUint32(at + 16, true),
       mtime: extra.unixTime() ?? dosTime(view.getUint16(at + 12, true), view.getUint16(at + 14, true)),
-      mode: modeOf(view.getUint16(at + 4, true) >> 8, view.getUint32(at + 38, true), isFolder, name),
+      mode: modeOf(view.getUint16(at + 4, true) >> 8, view.getUint32(at + 38, true), isFolder, path),
       end,
     };
   }
 
+  /** What `read` tells of the name, for less time and memory. @throws SyncError `archive_invalid` */
+  name(at: number): EntryName {
+    return this.#name(at);
+  }
+
+  /** What `read` tells as `size`. @throws SyncError `archive_invalid` */
+  size(at: number): number {
+    const size = this.#view.getUint32(at + 24, true);
+    return size === IN_ZIP64 ? this.read(at).size : size;
+  }
+
   /** The headers at `starts`, one after another. */
   copyOf(starts: readonly number[]): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(starts.reduce((sum, at) => sum + this.next(at) - at, 0));
-    let to = 0;
+    const runs: Uint8Array[] = [];
+    let length = 0;
     for (let i = 0; i < starts.length; ) {
       const from = starts[i++] ?? 0;
       let end = this.next(from);
       // Those that stand one after another already go together.
       while (starts[i] === end) end = this.next(starts[i++] ?? 0);
-      bytes.set(this.#bytes.subarray(from, end), to);
-      to += end - from;
+      runs.push(this.#bytes.subarray(from, end));
+      length += end - from;
+    }
+    const bytes = new Uint8Array(length);
+    let to = 0;
+    for (const run of runs) {
+      bytes.set(run, to);
+      to += run.byteLength;
     }
     return bytes;
+  }
+
+  /** Goes to the header's extra fields besides. */
+  #name(at: number): EntryName & { readonly raw: Uint8Array; readonly isForeign: boolean } {
+    const nameEnd = this.#nameEnd(at);
+    const raw = this.#bytes.subarray(at + LENGTH.centralHeader, nameEnd);
+    this.#extra.read(nameEnd, this.#extraEnd(at));
+    const { name: told, isUtf8 } = entryName(raw, this.#extra.unicodePath(), this.#compression);
+    // As tar has it, and bsdtar in its ZIP archives of `.` too; `./` alone is the workspace.
+    const name = told.startsWith("./") && told.length > 2 ? told.slice(2) : told;
+    const isFolder = name.endsWith("/");
+    return { path: isFolder ? name.slice(0, -1) : name, isFolder, raw, isForeign: !isUtf8 || name !== told };
   }
 
   #nameEnd(at: number): number {
@@ -114,14 +141,14 @@ export class EntryHeaders {
 }
 
 /** Permission bits. The type is looked at whatever system the entry claims to be from. @throws SyncError `archive_invalid` */
-function modeOf(host: number, attributes: number, isFolder: boolean, name: string): number | undefined {
+function modeOf(host: number, attributes: number, isFolder: boolean, path: string): number | undefined {
   const mode = attributes >>> 16;
   const type = mode & MODE.type;
   if (type !== 0 && type !== (isFolder ? MODE.folder : MODE.regular)) {
-    throw archiveFault("has a symlink, a device or another special file, or a kind that its name denies", name);
+    throw archiveFault("has a symlink, a device or another special file, or a kind that its name denies", path);
   }
-  if ((attributes & WINDOWS_REPARSE_POINT) !== 0) throw archiveFault("has a link of Windows", name);
-  if ((attributes & DOS_FOLDER) !== 0 && !isFolder) throw archiveFault("has a folder with the name of a file", name);
+  if ((attributes & WINDOWS_REPARSE_POINT) !== 0) throw archiveFault("has a link of Windows", path);
+  if ((attributes & DOS_FOLDER) !== 0 && !isFolder) throw archiveFault("has a folder with the name of a file", path);
   const hasMode = (host === HOST.unix || host === HOST.darwin) && (mode & 0o777) !== 0;
   return hasMode ? mode & 0o777 : undefined;
 }

@@ -45,13 +45,39 @@ export function isMetadataPath(path: string): boolean {
 /** Folders that are kept in mind at most; a restored workspace has no more. Some 100 MB of memory. */
 const FOLDERS_MAX = 500_000;
 
+/** What an archive has in one folder, by folded name: names of files as they are spelt, and folders. */
+class Folder {
+  #files: Map<string, string> | undefined;
+  #folders: Map<string, Folder> | undefined;
+
+  /** @param name as it is spelt */
+  constructor(readonly name: string) {}
+
+  file(folded: string): string | undefined {
+    return this.#files?.get(folded);
+  }
+
+  folder(folded: string): Folder | undefined {
+    return this.#folders?.get(folded);
+  }
+
+  addFile(folded: string, name: string): void {
+    this.#files ??= new Map();
+    this.#files.set(folded, name);
+  }
+
+  addFolder(folded: string, folder: Folder): void {
+    this.#folders ??= new Map();
+    this.#folders.set(folded, folder);
+  }
+}
+
 /** Finds paths that are one and the same on file systems which ignore case or normalise Unicode, or that need a file to be a folder. */
 export class PathCollisions {
-  /** Names as they are spelt, by the number of the folder above and the folded name: whole paths would grow with the square of the depth. */
-  readonly #files = new Map<string, string>();
-  readonly #folders = new Map<string, { readonly number: number; readonly name: string }>();
+  readonly #root = new Folder("");
+  #folders = 0;
   /** Known to be good: most paths are in the folder of the one before. */
-  #last = { path: "", number: 0 };
+  #last = { path: "", folder: this.#root };
 
   constructor(private readonly foldersMax = FOLDERS_MAX) {}
 
@@ -61,51 +87,52 @@ export class PathCollisions {
   /** What is wrong with adding this path to those added before, or undefined; then it is added. */
   fault(path: string, isFolder: boolean): string | undefined {
     const slash = path.lastIndexOf("/");
-    const above = slash < 0 ? 0 : this.#folder(path.slice(0, slash));
+    const above = slash < 0 ? this.#root : this.#folder(path.slice(0, slash));
     if (typeof above === "string") return above;
     const name = path.slice(slash + 1);
-    if (!isFolder) return this.#fileFault(above, name);
+    if (!isFolder) return fileFault(above, name);
     const entered = this.#enter(above, name);
     return typeof entered === "string" ? entered : undefined;
   }
 
-  #fileFault(above: number, name: string): string | undefined {
-    const key = `${above}/${foldedName(name)}`;
-    if (this.#folders.has(key)) return "is a file where another entry needs a folder";
-    const same = this.#files.get(key);
-    if (same === name) return "is there twice";
-    if (same !== undefined) return "differs from another only in case or normalisation";
-    this.#files.set(key, name);
-    return undefined;
-  }
-
-  /** Checks and adds a folder and those above it: its number, or what is wrong. */
-  #folder(path: string): number | string {
-    if (path === this.#last.path) return this.#last.number;
-    let number = 0;
+  /** Checks and adds a folder and those above it: the folder, or what is wrong. */
+  #folder(path: string): Folder | string {
+    if (path === this.#last.path) return this.#last.folder;
+    let folder = this.#root;
     for (const name of path.split("/")) {
-      const entered = this.#enter(number, name);
+      const entered = this.#enter(folder, name);
       if (typeof entered === "string") return entered;
-      number = entered;
+      folder = entered;
     }
-    this.#last = { path, number };
-    return number;
+    this.#last = { path, folder };
+    return folder;
   }
 
-  #enter(above: number, name: string): number | string {
-    const key = `${above}/${foldedName(name)}`;
-    const known = this.#folders.get(key);
-    if (known?.name === name) return known.number;
+  #enter(above: Folder, name: string): Folder | string {
+    const folded = foldedName(name);
+    const known = above.folder(folded);
+    if (known?.name === name) return known;
     if (known !== undefined) return "names a folder that differs from another only in case or normalisation";
-    if (this.#files.has(key)) return "needs a folder where another entry is a file";
-    if (this.#folders.size === this.foldersMax) {
+    if (above.file(folded) !== undefined) return "needs a folder where another entry is a file";
+    if (this.#folders === this.foldersMax) {
       this.isFull = true;
       return `needs more than ${this.foldersMax} folders`;
     }
-    const number = this.#folders.size + 1;
-    this.#folders.set(key, { number, name });
-    return number;
+    this.#folders++;
+    const folder = new Folder(name);
+    above.addFolder(folded, folder);
+    return folder;
   }
+}
+
+function fileFault(above: Folder, name: string): string | undefined {
+  const folded = foldedName(name);
+  if (above.folder(folded) !== undefined) return "is a file where another entry needs a folder";
+  const same = above.file(folded);
+  if (same === name) return "is there twice";
+  if (same !== undefined) return "differs from another only in case or normalisation";
+  above.addFile(folded, name);
+  return undefined;
 }
 
 const ASCII_ONLY = /^[\0-\x7f]*$/;

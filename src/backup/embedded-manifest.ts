@@ -114,14 +114,14 @@ class ManifestMatch {
     const { directory, workspace } = this.#checked;
     if (this.#places !== undefined) return this.#places.get(path);
     const next = workspace[this.#next];
-    const entry = next === undefined ? undefined : directory.entry(next);
-    if (entry?.path === path && !entry.isFolder) {
+    const named = next === undefined ? undefined : directory.name(next);
+    if (named?.path === path && !named.isFolder) {
       this.#next++;
       return next;
     }
     this.#places = new Map();
     for (const place of workspace) {
-      const { path: name, isFolder } = directory.entry(place);
+      const { path: name, isFolder } = directory.name(place);
       if (!isFolder) this.#places.set(name, place);
     }
     return this.#places.get(path);

@@ -53,7 +53,7 @@ export async function mayHoldFiles(
     try {
       const { directory, workspace } = await readDirectory(file, engine, undefined);
       return workspace.some((place) => {
-        const { path, isFolder } = directory.entry(place);
+        const { path, isFolder } = directory.name(place);
         return !isFolder && isThere(path);
       });
     } finally {

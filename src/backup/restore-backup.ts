@@ -138,7 +138,7 @@ async function write(
   const { directory } = archive;
   const progress = new ProgressReport("restore", { files: writes.length, bytes }, options.onProgress);
   const done = new Uint8Array(directory.length);
-  const inOrder = () => writes.filter((place) => done[place] === 1).map((place) => directory.entry(place).path);
+  const inOrder = () => writes.filter((place) => done[place] === 1).map((place) => directory.name(place).path);
   try {
     for (const folder of folders) writer.makeFolder(folder);
     await unpack(engine, archive, { places: writes, replaces, bytes }, writer, {

@@ -6,7 +6,6 @@ import { inherited, type PathRule } from "../manifest/inherited.ts";
 import { pythonMtime } from "../manifest/python-float.ts";
 import { Turn } from "../threads/turn.ts";
 import type { FileStat, TreeFile, TreeWriter } from "../platform/contract.ts";
-import type { ArchiveEntry } from "./archive-entry.ts";
 import { type BackupEngine, MemoryReclaim } from "./backup-engine.ts";
 import type { KnownFile } from "./known-files.ts";
 import type { OpenArchive } from "./open-archive.ts";
@@ -41,6 +40,11 @@ export interface RestorePlan {
   readonly skipped: readonly { readonly path: RelativePath; readonly reason: RestoreSkipReason }[];
 }
 
+interface FileToWrite {
+  readonly path: RelativePath;
+  readonly size: number;
+}
+
 /** A plan while it is made. */
 class Planned implements RestorePlan {
   readonly writes: number[] = [];
@@ -61,7 +65,7 @@ class Planned implements RestorePlan {
     this.skipped = [...(before?.skipped ?? [])];
   }
 
-  write(place: number, { path, size }: ArchiveEntry, existing: FileStat | undefined): void {
+  write(place: number, { path, size }: FileToWrite, existing: FileStat | undefined): void {
     this.writes.push(place);
     this.bytes += size;
     this.space?.add(path, Math.max(0, size - (existing?.size ?? 0)));
@@ -88,23 +92,23 @@ export async function planRestore(
   const turn = new Turn(signal);
   const memory = new MemoryReclaim(engine);
   const plan = new Planned(undefined, space);
-  for (const place of archive.workspace) {
+  const { directory, workspace } = archive;
+  for (const place of workspace) {
     memory.entry();
     if (turn.due()) await turn.pause();
-    const entry = archive.directory.entry(place);
-    const { path } = entry;
+    const { path, isFolder } = directory.name(place);
     if (!isWanted(path)) continue;
     if (isProtected(path)) {
-      if (!entry.isFolder) plan.skipped.push({ path, reason: "protected" });
+      if (!isFolder) plan.skipped.push({ path, reason: "protected" });
       continue;
     }
     const existing = writer.lstat(path);
-    if (entry.isFolder) {
+    if (isFolder) {
       if (existing !== undefined && existing.kind !== "directory")
         throw conflict(path, "a file or link stands where a folder is needed");
       plan.folders.push(path);
     } else if (existing === undefined) {
-      plan.write(place, entry, existing);
+      plan.write(place, { path, size: directory.size(place) }, existing);
     } else if (request.replace_existing !== true) {
       plan.skipped.push({ path, reason: "exists" });
     } else if (existing.kind === "directory") {
@@ -112,7 +116,7 @@ export async function planRestore(
     } else if (await isEqual(engine, writer, path, existing, archive.embedded?.known.get(place))) {
       plan.skipped.push({ path, reason: "equal" });
     } else {
-      plan.write(place, entry, existing);
+      plan.write(place, { path, size: directory.size(place) }, existing);
     }
   }
   for (const path of missing(archive, wanted)) plan.skipped.push({ path, reason: "missing" });
@@ -125,7 +129,7 @@ function missing({ directory, workspace, embedded }: OpenArchive, wanted: readon
   const unseen = new Set(wanted?.filter((path) => path !== "" && !named.some((file) => isWithin(file, path))));
   for (const place of workspace) {
     if (unseen.size === 0) break;
-    const { path } = directory.entry(place);
+    const { path } = directory.name(place);
     for (const folder of unseen) if (isWithin(path, folder)) unseen.delete(folder);
   }
   return [...named, ...unseen];
@@ -142,11 +146,13 @@ export function planAgain(
   const memory = new MemoryReclaim(engine);
   const now = new Planned(plan);
   for (const place of plan.writes) {
-    memory.entry();
-    const entry = directory.entry(place);
-    const existing = writer.lstat(entry.path);
-    if (existing === undefined || request.replace_existing === true) now.write(place, entry, existing);
-    else now.skipped.push({ path: entry.path, reason: "exists" });
+    const { path } = directory.name(place);
+    const existing = writer.lstat(path);
+    // What stands there weighs more than its name.
+    if (existing !== undefined) memory.entry();
+    if (existing === undefined || request.replace_existing === true)
+      now.write(place, { path, size: directory.size(place) }, existing);
+    else now.skipped.push({ path, reason: "exists" });
   }
   return now;
 }

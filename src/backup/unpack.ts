@@ -98,8 +98,9 @@ class PooledUnpacking {
   async #unpack(batch: readonly number[], number: number): Promise<void> {
     const { signal, onBytes } = this.options;
     try {
-      const request = { onBytes, signal, waits: true };
-      const [answer] = await this.pool.run(UNPACK_WORK, this.terms, [this.jobOf(batch)], request);
+      const job = this.jobOf(batch);
+      const request = { onBytes, signal, waits: true, transfer: buffersOf(job) };
+      const [answer] = await this.pool.run(UNPACK_WORK, this.terms, [job], request);
       if (answer !== undefined) this.#take(answer, batch, number);
     } catch (error) {
       if (!(error instanceof ThreadLostError)) return this.#note(number, error);
@@ -126,6 +127,12 @@ class PooledUnpacking {
   }
 }
 
+/** Made for the job alone, so that they need not be copied. */
+function buffersOf({ part, known }: UnpackJob): ArrayBuffer[] {
+  const columns = known === undefined ? [] : [known.sizes, known.mtimes, known.digests];
+  return [part.headers, part.ends, ...columns].map(({ buffer }) => buffer);
+}
+
 function errorOf({ code, message, details }: ToldFault): SyncError {
   return new SyncError(code, message, details === undefined ? {} : { details });
 }
@@ -135,7 +142,7 @@ function* batches(directory: ArchiveDirectory, places: readonly number[]): Gener
   let bytes = 0;
   for (const place of places) {
     batch.push(place);
-    bytes += directory.entry(place).size;
+    bytes += directory.size(place);
     if (batch.length < BATCH_FILES && bytes < BATCH_BYTES) continue;
     yield batch;
     batch = [];

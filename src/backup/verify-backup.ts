@@ -3,7 +3,7 @@ import { SyncError, toSyncError } from "../core/errors.ts";
 import type { RelativePath } from "../core/paths.ts";
 import { Turn } from "../threads/turn.ts";
 import { archiveFault } from "./archive-fault.ts";
-import { type BackupCallOptions, type BackupEngine, MemoryReclaim } from "./backup-engine.ts";
+import { type BackupCallOptions, type BackupEngine } from "./backup-engine.ts";
 import { checkBackupName } from "./backup-name.ts";
 import { type OpenArchive, withArchive } from "./open-archive.ts";
 import { ProgressReport } from "./progress-report.ts";
@@ -65,14 +65,12 @@ async function verify(
   const contents = { files: 0, bytes: 0 };
   const extra: RelativePath[] = [];
   const turn = new Turn(options.signal);
-  const memory = new MemoryReclaim(engine);
   for (const place of workspace) {
-    memory.entry();
-    const { path, isFolder, size } = directory.entry(place);
+    const { path, isFolder } = directory.name(place);
     if (turn.due()) await turn.pause();
     if (isFolder) continue;
     contents.files++;
-    contents.bytes += size;
+    contents.bytes += directory.size(place);
     if (embedded !== undefined && !embedded.known.has(place)) extra.push(path);
   }
   const progress = new ProgressReport("check", contents, options.onProgress);
@@ -84,7 +82,7 @@ async function verify(
     takesFault: (place, thrown) => {
       const error = toSyncError(thrown);
       if (error.code !== "archive_invalid") return false;
-      problems.push({ path: directory.entry(place).path, problem: error.message });
+      problems.push({ path: directory.name(place).path, problem: error.message });
       return true;
     },
   });

@@ -1,6 +1,6 @@
 import { Turn } from "../threads/turn.ts";
 import type { Compression } from "../platform/contract.ts";
-import { type ArchiveEntry, EntryHeaders } from "./archive-entry.ts";
+import { type ArchiveEntry, EntryHeaders, type EntryName } from "./archive-entry.ts";
 import { archiveFault } from "./archive-fault.ts";
 import type { ArchiveFile } from "./archive-file.ts";
 import { archivePathFault, isMetadataPath, PathCollisions } from "./archive-names.ts";
@@ -54,6 +54,16 @@ export class ArchiveDirectory {
   /** @throws RangeError for a place where there is none */
   entry(place: number): ArchiveEntry {
     return this.#headers.read(this.#start(place), this.#ends[place]);
+  }
+
+  /** Of the entry there: less work than the whole of it. @throws RangeError for a place where there is none */
+  name(place: number): EntryName {
+    return this.#headers.name(this.#start(place));
+  }
+
+  /** The same. Bytes. */
+  size(place: number): number {
+    return this.#headers.size(this.#start(place));
   }
 
   part(places: readonly number[]): DirectoryPart {
@@ -154,13 +164,14 @@ function isWorkspaceItself({ path, isFolder }: ArchiveEntry): boolean {
 function placed(headers: EntryHeaders, found: FoundHeaders, directoryAt: number): CheckedDirectory {
   const offsetOf = (index: number | undefined) =>
     (index === undefined ? undefined : found.offsets[index]) ?? directoryAt;
-  const order = Uint32Array.from(found.starts, (_, index) => index).toSorted((a, b) => offsetOf(a) - offsetOf(b));
+  const order = inOrderOf(found.offsets);
   if (offsetOf(order[0]) !== 0) throw archiveFault("has bytes before its first entry");
   const starts = new Uint32Array(order.length);
   const ends = new Float64Array(order.length);
   const workspace: number[] = [];
   let manifestPlace: number | undefined;
-  for (const [place, index] of order.entries()) {
+  for (let place = 0; place < order.length; place++) {
+    const index = order[place] ?? 0;
     const start = found.starts[index] ?? 0;
     const end = offsetOf(order[place + 1]);
     if ((found.dataEnds[index] ?? 0) > end) throw archiveFault("has entries that overlap", headers.read(start).path);
@@ -170,4 +181,15 @@ function placed(headers: EntryHeaders, found: FoundHeaders, directoryAt: number)
     if (index === found.manifest) manifestPlace = place;
   }
   return { directory: ArchiveDirectory.of(headers, starts, ends), workspace, manifestPlace };
+}
+
+/** Indexes of `offsets`, the smallest first. In most archives the directory is in the order of the data. */
+function inOrderOf(offsets: Float64Array): Uint32Array {
+  const order = new Uint32Array(offsets.length);
+  let isSorted = true;
+  for (let i = 0; i < order.length; i++) {
+    order[i] = i;
+    isSorted &&= i === 0 || (offsets[i - 1] ?? 0) <= (offsets[i] ?? 0);
+  }
+  return isSorted ? order : order.toSorted((a, b) => (offsets[a] ?? 0) - (offsets[b] ?? 0));
 }
