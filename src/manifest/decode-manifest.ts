@@ -11,8 +11,8 @@ import { Turn } from "../threads/turn.ts";
 /** The largest document that is read, bytes: about two million entries. */
 export const MANIFEST_BYTES_MAX = 536_870_912;
 
-/** Bytes of entries parsed at once. */
-const BATCH_BYTES = 65_536;
+/** Bytes of entries between two looks at the clock. */
+const BYTES_PER_LOOK = 65_536;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 
 export interface RemoteManifest {
@@ -125,24 +125,14 @@ async function readManifest(
 async function readEntries(cursor: JsonCursor, add: (entry: ManifestEntry) => void, turn: Turn): Promise<void> {
   if (!cursor.atObject()) throw malformed("holds 'entries' that are not an object");
   cursor.open();
-  let batchStart: number | undefined;
-  let batchEnd = 0;
+  let restedAt = cursor.position;
+  // One by one: an object of many paths takes JavaScript engines three times as long to make as all its entries.
   while (cursor.nextMember()) {
-    batchStart ??= cursor.memberStart;
-    cursor.skipValue();
-    batchEnd = cursor.position;
-    if (batchEnd - batchStart < BATCH_BYTES) continue;
-    readBatch(cursor, batchStart, batchEnd, add);
-    batchStart = undefined;
+    add(checkedEntry(cursor.key(), cursor.value()));
+    if (cursor.position - restedAt < BYTES_PER_LOOK) continue;
+    restedAt = cursor.position;
     if (turn.due()) await turn.pause();
   }
-  if (batchStart !== undefined) readBatch(cursor, batchStart, batchEnd, add);
-}
-
-function readBatch(cursor: JsonCursor, start: number, end: number, add: (entry: ManifestEntry) => void): void {
-  const batch = cursor.parse(`{${cursor.text(start, end)}}`);
-  if (!isJsonObject(batch)) throw malformed("is not valid JSON");
-  for (const path of Object.keys(batch)) add(checkedEntry(path, batch[path]));
 }
 
 function checkedEntry(path: string, value: unknown): ManifestEntry {
