@@ -1,3 +1,4 @@
+import { emptyPlaces } from "../core/empty-places.ts";
 import { SyncError } from "../core/errors.ts";
 import type { RelativePath } from "../core/paths.ts";
 import { inherited } from "../manifest/inherited.ts";
@@ -21,18 +22,12 @@ export function lostPlaces(
   skipped: readonly BackupSkip[],
 ): ReadonlySet<RelativePath> {
   const leftOut = new Set(skipped.map(({ path }) => path));
-  const empty = new Set([...include, ...includeInside]);
+  const archived = function* () {
+    for (const { path } of found) if (!leftOut.has(path)) yield path;
+  };
+  const empty = emptyPlaces([...include, ...includeInside], archived());
+  // The whole workspace is no place that can be lost.
   empty.delete("");
-  let lastFolder: RelativePath | undefined;
-  for (const { path } of found) {
-    if (empty.size === 0) break;
-    if (leftOut.has(path)) continue;
-    empty.delete(path);
-    const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
-    if (folder === lastFolder) continue;
-    lastFolder = folder;
-    for (let end = folder.length; end > 0; end = folder.lastIndexOf("/", end - 1)) empty.delete(folder.slice(0, end));
-  }
   for (const { path, reason } of skipped) if (MAY_BE_OLDER.has(reason)) empty.add(path);
   return empty;
 }

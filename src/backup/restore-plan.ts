@@ -1,6 +1,7 @@
 import { compareCodePoints } from "../core/code-point.ts";
+import { emptyPlaces } from "../core/empty-places.ts";
 import { SyncError } from "../core/errors.ts";
-import { isWithin, normaliseInclude, type RelativePath } from "../core/paths.ts";
+import { normaliseInclude, type RelativePath } from "../core/paths.ts";
 import { isHardExcluded, ownFolderInOtherCase, VAULT_PATH } from "../manifest/hard-exclusion.ts";
 import { inherited, type PathRule } from "../manifest/inherited.ts";
 import { pythonMtime } from "../manifest/python-float.ts";
@@ -126,12 +127,11 @@ export async function planRestore(
 /** What should be in the archive and is not: silence would pass for "restored". */
 function missing({ directory, workspace, embedded }: OpenArchive, wanted: readonly RelativePath[] | undefined) {
   const named = (embedded?.missing ?? []).filter(selection(wanted)).toSorted(compareCodePoints);
-  const unseen = new Set(wanted?.filter((path) => path !== "" && !named.some((file) => isWithin(file, path))));
-  for (const place of workspace) {
-    if (unseen.size === 0) break;
-    const { path } = directory.name(place);
-    for (const folder of unseen) if (isWithin(path, folder)) unseen.delete(folder);
-  }
+  const paths = function* () {
+    yield* named;
+    for (const place of workspace) yield directory.name(place).path;
+  };
+  const unseen = emptyPlaces(wanted?.filter((path) => path !== "") ?? [], paths());
   return [...named, ...unseen];
 }
 
@@ -159,7 +159,8 @@ export function planAgain(
 
 function selection(wanted: readonly RelativePath[] | undefined): PathRule {
   if (wanted === undefined) return () => true;
-  return (path) => wanted.some((folder) => isWithin(path, folder));
+  const places = new Set(wanted);
+  return places.has("") ? () => true : inherited((path) => places.has(path));
 }
 
 /** What no archive brings back: the manifest's hard exclusions, as this file system spells them, and the vault itself. */

@@ -1,4 +1,4 @@
-import { isWithin, type RelativePath } from "../core/paths.ts";
+import { emptyPlaces } from "../core/empty-places.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { ScanResult } from "../manifest/scan.ts";
 import type { SyncJob } from "./engine.ts";
@@ -10,20 +10,15 @@ const NAMED_MAX = 3;
  * they would pass for mirrored. Empty when there are none.
  */
 export function absentPathWarnings(
-  { pathsAsked = false }: SyncJob,
-  { missingIncludes }: ScanResult,
+  { pathsAsked = false }: Pick<SyncJob, "pathsAsked">,
+  { missingIncludes }: Pick<ScanResult, "missingIncludes">,
   remote: Manifest | undefined,
 ): string[] {
   if (!pathsAsked) return [];
-  const absent = missingIncludes.filter((include) => !holdsAny(remote, include));
-  if (absent.length === 0) return [];
-  const named = absent.slice(0, NAMED_MAX).join(", ");
+  const absent = emptyPlaces(missingIncludes, remote?.entries.keys() ?? []);
+  if (absent.size === 0) return [];
+  const named = [...absent].slice(0, NAMED_MAX).join(", ");
   return [
-    `there is nothing at ${absent.length} of the paths asked for, here or at the destination: ${named}. Check how they are spelt`,
+    `there is nothing at ${absent.size} of the paths asked for, here or at the destination: ${named}. Check how they are spelt`,
   ];
-}
-
-function holdsAny(manifest: Manifest | undefined, include: RelativePath): boolean {
-  for (const path of manifest?.entries.keys() ?? []) if (isWithin(path, include)) return true;
-  return false;
 }

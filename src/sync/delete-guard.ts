@@ -1,4 +1,5 @@
-import { isWithin, type RelativePath } from "../core/paths.ts";
+import { emptyPlaces } from "../core/empty-places.ts";
+import type { RelativePath } from "../core/paths.ts";
 
 const GUARDED_DELETES_MIN = 20;
 
@@ -25,12 +26,12 @@ export function guardDeletes(
   missingIncludes: readonly RelativePath[],
 ): GuardReport | undefined {
   const moreThanHalf = deletes.length >= GUARDED_DELETES_MIN && deletes.length * 2 > remoteInScope;
-  const emptied = missingIncludes.filter((folder) => deletes.some((path) => isWithin(path, folder)));
-  if (!moreThanHalf && emptied.length === 0) return undefined;
+  const emptied = missingIncludes.length - emptyPlaces(missingIncludes, deletes).size;
+  if (!moreThanHalf && emptied === 0) return undefined;
   return {
     deletes: deletes.length,
     remote_in_scope: remoteInScope,
     more_than_half: moreThanHalf,
-    missing_include_paths: emptied.length,
+    missing_include_paths: emptied,
   };
 }

@@ -1,5 +1,7 @@
 /** Paths of a request at which there is nothing: a misspelt one would pass for mirrored. */
 import { expect, test } from "bun:test";
+import type { ManifestEntry } from "../../src/manifest/manifest.ts";
+import { absentPathWarnings } from "../../src/sync/absent-paths.ts";
 import { createWorkspace } from "../support/workspace.ts";
 
 test("a path that is nowhere is told by the dry run and by the run", async () => {
@@ -32,4 +34,22 @@ test("nor of a path that only the destination holds: its deletes are the plan", 
   workspace.remove("data");
   const { plan, summary } = await workspace.dryRun({ paths: ["data"] });
   expect([plan.files_to_delete, summary.warnings]).toEqual([1, []]);
+});
+
+test("security 25: hundreds of them cost one pass over a large mirror, not one each", () => {
+  let asked = 0;
+  class CountedEntries extends Map<string, ManifestEntry> {
+    override *keys(): MapIterator<string> {
+      for (const path of super.keys()) {
+        asked++;
+        yield path;
+      }
+    }
+  }
+  const paths = Array.from({ length: 1_000 }, (_, n) => `assets/${n}`);
+  const entries = new CountedEntries(paths.map((path) => [path, { path, size: 0, mtime: 0, sha256: "" }]));
+  const missingIncludes = Array.from({ length: 256 }, (_, n) => `asets/${n}`);
+  const remote = { name: "default", root: "", created_at: "", entries };
+  expect(absentPathWarnings({ pathsAsked: true }, { missingIncludes }, remote)).toHaveLength(1);
+  expect(asked).toBe(paths.length);
 });
