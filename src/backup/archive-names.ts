@@ -42,7 +42,7 @@ export function isMetadataPath(path: string): boolean {
   return path === METADATA_FOLDER || path.startsWith(`${METADATA_FOLDER}/`);
 }
 
-/** Folders that are kept in mind at most; a restored workspace has no more. Some 100 MB of memory. */
+/** Folders that are kept in mind at most; a restored workspace has no more. Up to 250 MB of memory. */
 const FOLDERS_MAX = 500_000;
 
 /** What an archive has in one folder, by folded name: names of files as they are spelt, and folders. */

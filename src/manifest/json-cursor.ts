@@ -17,7 +17,7 @@ const BYTE = {
  * between which other work gets its turn. It finds where values begin and end; JSON.parse judges what is inside.
  * ```ts
  * cursor.open();
- * while (cursor.nextMember()) { if (cursor.key() === "size") size = cursor.value(); else cursor.skipValue(); }
+ * while (cursor.nextMember()) { const key = cursor.key(); values.set(key, cursor.value()); }
  * ```
  */
 export class JsonCursor {
@@ -40,11 +40,6 @@ export class JsonCursor {
   /** Index of the next byte. */
   get position(): number {
     return this.#at;
-  }
-
-  /** Index of the quote before the current member's key. */
-  get memberStart(): number {
-    return this.#memberStart;
   }
 
   /** True when the next value is an object. */
@@ -75,23 +70,15 @@ export class JsonCursor {
   }
 
   key(): string {
-    return String(this.parse(this.text(this.#memberStart, this.#keyEnd)));
+    return String(this.#parse(this.#memberStart, this.#keyEnd));
   }
 
   /** The next value, parsed. */
   value(): unknown {
     this.#peek();
     const start = this.#at;
-    this.skipValue();
-    return this.parse(this.text(start, this.#at));
-  }
-
-  skipValue(): void {
-    const first = this.#peek();
-    if (first === BYTE.quote) this.#at = this.#endOfString(this.#at);
-    else if (first === BYTE.openBrace || first === BYTE.openBracket) this.#at = this.#endOfContainer(this.#at);
-    else this.#at = this.#endOfScalar(this.#at);
-    this.#fresh = false;
+    this.#skipValue();
+    return this.#parse(start, this.#at);
   }
 
   /** After the outermost value: nothing may follow. */
@@ -99,19 +86,28 @@ export class JsonCursor {
     if (this.#peek() !== undefined) throw this.#fail("holds more than one JSON value");
   }
 
-  text(start: number, end: number): string {
-    try {
-      return this.#decoder.decode(this.#bytes.subarray(start, end));
-    } catch {
-      throw this.#fail("is not UTF-8");
-    }
+  #skipValue(): void {
+    const first = this.#peek();
+    if (first === BYTE.quote) this.#at = this.#endOfString(this.#at);
+    else if (first === BYTE.openBrace || first === BYTE.openBracket) this.#at = this.#endOfContainer(this.#at);
+    else this.#at = this.#endOfScalar(this.#at);
+    this.#fresh = false;
   }
 
-  parse(text: string): unknown {
+  #parse(start: number, end: number): unknown {
+    const text = this.#text(start, end);
     try {
       return JSON.parse(text);
     } catch {
       throw this.#notJson();
+    }
+  }
+
+  #text(start: number, end: number): string {
+    try {
+      return this.#decoder.decode(this.#bytes.subarray(start, end));
+    } catch {
+      throw this.#fail("is not UTF-8");
     }
   }
 

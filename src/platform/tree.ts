@@ -40,7 +40,6 @@ export interface TreeReader {
   open(path: string, options?: { readonly followSymlink?: boolean }): TreeFile;
 }
 
-/** What a runtime has of a stat without converting anything. */
 /** Glances at files of one folder, one after another. */
 export interface FolderGlances {
   /** Of all that is in the folder now, in any order; none when it cannot be read. */
@@ -50,6 +49,7 @@ export interface FolderGlances {
   close(): void;
 }
 
+/** What a runtime has of a stat without converting anything. */
 export interface QuickStat {
   isFile(): boolean;
   readonly size: number;

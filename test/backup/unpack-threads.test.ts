@@ -93,7 +93,8 @@ describe("threads", () => {
       asked++;
       return {
         listen: (_, onLost) => void setTimeout(() => onLost(new Error("gone")), 1),
-        post: () => undefined,
+        // What is handed over is gone with the thread.
+        post: (message, transfer = []) => void structuredClone(message, { transfer: [...transfer] }),
         keepAlive: () => undefined,
         close: () => undefined,
       };
