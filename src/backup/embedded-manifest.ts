@@ -23,26 +23,32 @@ export interface EmbeddedManifest {
   readonly missing: readonly RelativePath[];
   /** As written beside the manifest; undefined when there is none. */
   readonly checksum: string | undefined;
-  /** Of the entries that are there. */
-  readonly actualChecksum: string;
+  /** Of the entries that are there; undefined when it was not asked for. */
+  readonly actualChecksum: string | undefined;
 }
 
-type ManifestReading = Pick<BackupEngine, "compression" | "newHasher" | "reclaimMemory">;
+export interface ManifestReading {
+  readonly signal?: AbortSignal | undefined;
+  /** Whether the checksum is to be computed, which takes a fifth of the time. Default false. */
+  readonly withChecksum?: boolean | undefined;
+}
+
+type Engine = Pick<BackupEngine, "compression" | "newHasher" | "reclaimMemory">;
 
 /** @throws SyncError `archive_invalid`, `aborted` */
 export async function readEmbeddedManifest(
   file: ArchiveFile,
   checked: CheckedDirectory,
-  engine: ManifestReading,
-  signal: AbortSignal | undefined,
+  engine: Engine,
+  reading: ManifestReading,
 ): Promise<EmbeddedManifest | undefined> {
   if (checked.manifestPlace === undefined) return undefined;
   const entry = checked.directory.entry(checked.manifestPlace);
   if (entry.size > MANIFEST_BYTES_MAX) throw archiveFault("has a manifest that is too large", entry.path);
-  const bytes = await contentOf(file, entry, engine.compression, signal);
+  const bytes = await contentOf(file, entry, engine.compression, reading.signal);
   if (engine.compression.crc32(bytes) !== entry.crc) throw archiveFault("has a damaged manifest", entry.path);
   try {
-    return await matched(bytes, checked, engine, signal);
+    return await matched(bytes, checked, engine, reading);
   } catch (error) {
     if (!(error instanceof SyncError) || error.code !== "manifest_malformed") throw error;
     throw new SyncError("archive_invalid", `the archive's manifest cannot be used: ${error.message}`, { cause: error });
@@ -52,26 +58,28 @@ export async function readEmbeddedManifest(
 async function matched(
   bytes: Uint8Array,
   checked: CheckedDirectory,
-  engine: ManifestReading,
-  signal: AbortSignal | undefined,
+  engine: Engine,
+  { signal, withChecksum = false }: ManifestReading,
 ): Promise<EmbeddedManifest> {
-  let match = new ManifestMatch(checked, engine);
+  const newMatch = () =>
+    new ManifestMatch(checked, engine, withChecksum ? new ChecksumBuilder(engine.newHasher) : undefined);
+  let match = newMatch();
   const { extra } = await readRemoteManifest(
     bytes,
     () => {
-      match = new ManifestMatch(checked, engine);
+      match = newMatch();
       return (entry) => match.add(entry);
     },
     signal,
   );
   if (!match.inOrder) {
     // Not as this product writes it: sorted first, and of two entries with one path the last counts.
-    match = new ManifestMatch(checked, engine);
+    match = newMatch();
     for (const entry of (await decodeRemoteManifest(bytes, signal)).manifest.entries.values()) match.add(entry);
   }
   const { known, missing } = match;
   const checksum = typeof extra["checksum"] === "string" ? extra["checksum"] : undefined;
-  return { known, missing, checksum, actualChecksum: match.digestHex() };
+  return { known, missing, checksum, actualChecksum: match.checksum?.digestHex() };
 }
 
 /** Finds the file of the archive for each entry of its manifest. */
@@ -81,7 +89,6 @@ class ManifestMatch {
   /** False when entries did not come by code point of the path, or one twice. */
   inOrder = true;
   readonly #checked: CheckedDirectory;
-  readonly #checksum: ChecksumBuilder;
   readonly #memory: MemoryReclaim;
   #last: RelativePath | undefined;
   /** In `workspace`: in our archives the data are in the manifest's order. */
@@ -89,25 +96,24 @@ class ManifestMatch {
   /** Places by path, where the order differs. */
   #places: Map<RelativePath, number> | undefined;
 
-  constructor(checked: CheckedDirectory, engine: ManifestReading) {
+  constructor(
+    checked: CheckedDirectory,
+    engine: Engine,
+    readonly checksum: ChecksumBuilder | undefined,
+  ) {
     this.#checked = checked;
     this.known = KnownFiles.none(checked.directory.length);
-    this.#checksum = new ChecksumBuilder(engine.newHasher);
     this.#memory = new MemoryReclaim(engine);
   }
 
   add(entry: ManifestEntry): void {
     this.inOrder &&= this.#last === undefined || compareCodePoints(this.#last, entry.path) < 0;
     this.#last = entry.path;
-    this.#checksum.add(entry);
+    this.checksum?.add(entry);
     this.#memory.entry();
     const place = this.#placeOf(entry.path);
     if (place === undefined) this.missing.push(entry.path);
     else this.known.set(place, entry);
-  }
-
-  digestHex(): string {
-    return this.#checksum.digestHex();
   }
 
   #placeOf(path: RelativePath): number | undefined {

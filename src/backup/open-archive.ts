@@ -2,7 +2,7 @@ import { SyncError } from "../core/errors.ts";
 import { ArchiveFile } from "./archive-file.ts";
 import { type BackupEngine, backupsFolder, MANY_ENTRIES } from "./backup-engine.ts";
 import { checkBackupName } from "./backup-name.ts";
-import { type EmbeddedManifest, readEmbeddedManifest } from "./embedded-manifest.ts";
+import { type EmbeddedManifest, type ManifestReading, readEmbeddedManifest } from "./embedded-manifest.ts";
 import { UNPACK_WORK } from "./unpack-job.ts";
 import { type CheckedDirectory, readDirectory } from "./zip-directory.ts";
 
@@ -24,7 +24,7 @@ const LARGE_ARCHIVE_BYTES = 8_388_608;
 export async function withArchive<T>(
   engine: BackupEngine,
   nameText: string,
-  signal: AbortSignal | undefined,
+  reading: ManifestReading,
   use: (archive: OpenArchive) => Promise<T>,
 ): Promise<T> {
   const { name } = checkBackupName(nameText);
@@ -32,8 +32,8 @@ export async function withArchive<T>(
   try {
     // While the directory is read a second core is free.
     if (file.size >= LARGE_ARCHIVE_BYTES) engine.pool?.prepare(UNPACK_WORK);
-    const checked = await readDirectory(file, engine, signal);
-    const embedded = await readEmbeddedManifest(file, checked, engine, signal);
+    const checked = await readDirectory(file, engine, reading.signal);
+    const embedded = await readEmbeddedManifest(file, checked, engine, reading);
     // The document goes, and with it more than all that is kept of it.
     if (checked.directory.length >= MANY_ENTRIES) engine.reclaimMemory();
     return await use({ ...checked, name, file, embedded });

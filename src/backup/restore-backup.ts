@@ -43,7 +43,7 @@ export async function restoreBackup(
 ): Promise<RestoredBackup> {
   const { name } = checkBackupName(request.name);
   const startedAtMs = engine.clock.now();
-  const { bytes, ...result } = await withArchive(engine, name, options.signal, (archive) =>
+  const { bytes, ...result } = await withArchive(engine, name, { signal: options.signal }, (archive) =>
     restoreFrom(engine, archive, request, options),
   );
   engine.events.emit({

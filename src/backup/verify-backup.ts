@@ -46,7 +46,9 @@ export async function verifyBackup(
   try {
     return {
       name,
-      ...(await withArchive(engine, name, options.signal, (archive) => verify(engine, archive, options))),
+      ...(await withArchive(engine, name, { signal: options.signal, withChecksum: true }, (archive) =>
+        verify(engine, archive, options),
+      )),
     };
   } catch (error) {
     if (!(error instanceof SyncError) || error.code !== "archive_invalid") throw error;
