@@ -1,11 +1,14 @@
 /**
  * Backups against `zip -qr` and `unzip -q`, A B A B in one run, medians: `bun bench/backup/main.ts [SCENARIO…]
- * [--rounds N] [--scale F]`. Restores go into a workspace of their own; both sides find the archive in the page cache.
+ * [--rounds N] [--scale F]`. Ours is a program that only makes and restores backups, compiled as the one that is installed.
+ * Restores go into a workspace of their own; both sides find the archive in the page cache.
  */
 import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { compile } from "../../scripts/build/compile.ts";
+import { hostTarget } from "../../scripts/build/targets.ts";
 import { compare, measure, tableRows } from "../transfer/measure.ts";
 
 const { values, positionals } = parseArgs({
@@ -14,7 +17,6 @@ const { values, positionals } = parseArgs({
 });
 const rounds = Number(values.rounds);
 const scale = Number(values.scale);
-const CONTENDER = join(import.meta.dir, "contender.ts");
 
 interface Scenario {
   readonly name: string;
@@ -75,14 +77,14 @@ async function measureAlone(command: string[]): ReturnType<typeof measure> {
   return await measure(command, {});
 }
 
-async function run({ name, fill: fillAssets }: Scenario, work: string): Promise<void> {
+async function run({ name, fill: fillAssets }: Scenario, work: string, contender: string): Promise<void> {
   const root = join(work, name);
   fillAssets(join(root, "assets"));
   const theirs = join(work, `${name}.zip`);
   const archives = join(root, "backups/cloud");
   const create = await compare(
     [
-      { name: "comfyvn-sync", run: () => measureAlone([process.execPath, CONTENDER, "create", root]) },
+      { name: "comfyvn-sync", run: () => measureAlone([contender, "create", root]) },
       {
         name: "zip -qr",
         run: () => {
@@ -109,7 +111,7 @@ async function run({ name, fill: fillAssets }: Scenario, work: string): Promise<
           const workspace = away(round, "ours");
           mkdirSync(join(workspace, "backups/cloud"), { recursive: true });
           linkSync(join(archives, ours), join(workspace, "backups/cloud", ours));
-          return measureAlone([process.execPath, CONTENDER, "restore", workspace, ours]);
+          return measureAlone([contender, "restore", workspace, ours]);
         },
       },
       {
@@ -123,12 +125,19 @@ async function run({ name, fill: fillAssets }: Scenario, work: string): Promise<
   for (const each of readdirSync(work)) rmSync(join(work, each), { recursive: true });
 }
 
-const work = mkdtempSync(join(tmpdir(), "comfyvn-bench-backup-"));
+const base = mkdtempSync(join(tmpdir(), "comfyvn-bench-backup-"));
 try {
+  const target = hostTarget();
+  if (target === undefined) throw new Error("nothing can be compiled for this machine");
+  const contender = join(base, "contender");
+  const project = join(import.meta.dir, "../..");
+  await compile({ project, target, bun: process.execPath, outfile: contender, entry: "bench/backup/contender.ts" });
+  const work = join(base, "work");
+  mkdirSync(work);
   console.log("| scenario | | wall | cpu | memory |\n|---|---|---|---|---|");
   for (const scenario of SCENARIOS) {
-    if (positionals.length === 0 || positionals.includes(scenario.name)) await run(scenario, work);
+    if (positionals.length === 0 || positionals.includes(scenario.name)) await run(scenario, work, contender);
   }
 } finally {
-  rmSync(work, { recursive: true, force: true });
+  rmSync(base, { recursive: true, force: true });
 }
