@@ -19,6 +19,8 @@ export interface Application {
   /** Its signal fires with the run's and with the lease's end. */
   readonly job: RunJob & { readonly signal: AbortSignal };
   readonly lease: Lease;
+  /** Fires with the run's end by its caller alone. */
+  readonly cancelled: AbortSignal | undefined;
   readonly journal: RunJournal;
   readonly progress: ProgressCounter;
   /** Versions of what the store holds; uploads add theirs, deletes take theirs away. */

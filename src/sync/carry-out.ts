@@ -6,6 +6,7 @@ import { orderedEntries } from "../manifest/entries-in-order.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { type Application, applyDeletes, applyUploads, blockingDeletes } from "./apply-plan.ts";
 import { checkStored } from "./check-stored.ts";
+import { lastWords } from "./last-words.ts";
 import type { PlanResult, SyncPlan } from "./plan.ts";
 import { publishManifest, type PublishTools } from "./published-manifest.ts";
 import type { RemoteState } from "./remote-state.ts";
@@ -32,9 +33,11 @@ export async function carryOut(application: Application, planned: PlanResult, re
 }
 
 /** Everything is published by then, and says that this marker tells of nothing any more. */
-async function unmark({ job, warnings }: Application, marker: FetchedMarker): Promise<void> {
+async function unmark({ engine, job, cancelled, warnings }: Application, marker: FetchedMarker): Promise<void> {
   try {
-    await removeMarker(job.provider, job.layout, marker.objectVersion);
+    await lastWords(cancelled, engine.clock, (signal) =>
+      removeMarker(job.provider, job.layout, marker.objectVersion, signal),
+    );
   } catch (thrown) {
     const { code, message } = toSyncError(thrown);
     warnings.push(
@@ -88,7 +91,7 @@ async function mark(application: Application, plan: SyncPlan, remote: RemoteStat
 async function putMarked(
   { engine, job }: Application,
   touched: ReadonlySet<RelativePath>,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<FetchedMarker> {
   const startedAt = isoUtc(engine.clock.now());
   const version = await putMarker(job.provider, job.layout, { touched }, startedAt, engine.newHasher, signal);
@@ -115,11 +118,14 @@ function isOverrun({ lease }: Application, error: unknown): boolean {
  * believe what was published since of the files that this run may have stored.
  */
 async function keepMarked(application: Application, marker: FetchedMarker): Promise<void> {
+  const { cancelled, engine } = application;
   const { provider, layout } = application.job;
   try {
-    const found = await fetchMarker(provider, layout);
-    if (found?.objectVersion === marker.objectVersion) return;
-    await putMarked(application, marker.touched.union(found?.touched ?? new Set()));
+    await lastWords(cancelled, engine.clock, async (signal) => {
+      const found = await fetchMarker(provider, layout, signal);
+      if (found?.objectVersion === marker.objectVersion) return;
+      await putMarked(application, marker.touched.union(found?.touched ?? new Set()), signal);
+    });
   } catch {
     // How the run ended is what has to be told.
   }

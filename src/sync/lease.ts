@@ -3,6 +3,7 @@ import { SyncError, toSyncError } from "../core/errors.ts";
 import type { NewHasher } from "../core/hash.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Precondition, Provider } from "../providers/contract.ts";
+import { lastWords } from "./last-words.ts";
 import { bytesSource, readBody } from "./object-bytes.ts";
 
 /** How long a lease holds without being renewed. A holder that died blocks other machines for so long. */
@@ -115,7 +116,8 @@ async function isHonest(
     if (toSyncError(error).code === "precondition_failed") return true;
     const ended = { ...record, ttlMs: ENDED_TTL_MS };
     // Nobody holds the lease then, and nobody gives it back.
-    await write(tools, ended, { kind: "version", version }, undefined).catch(() => undefined);
+    const giveBack = (soon: AbortSignal) => write(tools, ended, { kind: "version", version }, soon);
+    await lastWords(signal, tools.clock, giveBack).catch(() => undefined);
     throw error;
   }
 }
@@ -152,11 +154,14 @@ class HeldLease implements Lease {
     this.#stopped.abort();
     await this.#renewing;
     if (this.#lost.signal.aborted || (this.exclusive && hasRunOut(this.#record, this.tools.clock))) return;
-    const { provider, key } = this.tools;
+    const { provider, key, clock } = this.tools;
     if (!provider.capabilities.conditionalPut) return;
-    // Where it holds, not by a delete: one repeated for a lost answer would take the next holder's lease away.
-    const ended = this.exclusive ? this.#write({ ...this.#record, ttlMs: ENDED_TTL_MS }) : provider.delete([key]);
-    await ended.catch(() => undefined);
+    const giveBack = async (signal: AbortSignal) => {
+      // Where it holds, not by a delete: one repeated for a lost answer would take the next holder's lease away.
+      if (this.exclusive) await this.#write({ ...this.#record, ttlMs: ENDED_TTL_MS }, signal);
+      else await provider.delete([key], { signal });
+    };
+    await lastWords(this.runSignal, clock, giveBack).catch(() => undefined);
   }
 
   async #renewForEver(): Promise<void> {

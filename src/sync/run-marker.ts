@@ -54,8 +54,14 @@ export async function putMarker(
 }
 
 /** Takes the marker away where it is the one of `version`: another one tells of another run. */
-export async function removeMarker(provider: Provider, layout: TreeLayout, version: string): Promise<void> {
-  if ((await provider.stat(layout.markerKey))?.version === version) await provider.delete([layout.markerKey]);
+export async function removeMarker(
+  provider: Provider,
+  layout: TreeLayout,
+  version: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await provider.stat(layout.markerKey, { signal });
+  if (found?.version === version) await provider.delete([layout.markerKey], { signal });
 }
 
 function parseTouched(bytes: Uint8Array): ReadonlySet<RelativePath> {

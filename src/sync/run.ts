@@ -239,6 +239,7 @@ async function apply(
     engine,
     job: { ...job, signal: lease.signal },
     lease,
+    cancelled: job.signal,
     journal: await openJournal(engine.files, journalFile),
     progress: new ProgressCounter(engine.events, engine.clock, {
       service: job.service,

@@ -239,4 +239,31 @@ describe("with a vault and an S3 server", () => {
       expect(JSON.parse(plan.stdout).plan).toMatchObject({ files_to_upload: 0, files_to_delete: 0 });
     });
   }
+
+  test("a server ends when told to, though its store answers nothing any more, not even about the lease", async () => {
+    const { workspace } = await s3Workspace();
+    const env = { COMFYVN_SECRETS_KEY: "correct horse battery" };
+    await workspace.during(
+      ["serve", "--port", "0"],
+      async (child) => {
+        const base = (await lineOf(child, /^listening on /)).slice("listening on ".length);
+        const arrived = Promise.withResolvers<void>();
+        const upload = server.faults.add("PutObject", { kind: "hang" }, { key: "default/assets/title.txt" });
+        const answered = api(base, "run", { service: "s3" });
+        const watch = setInterval(() => upload.fired > 0 && arrived.resolve(), 5);
+        await Promise.race([arrived.promise, answered]);
+        clearInterval(watch);
+        const lease = server.faults.add("*", { kind: "hang" }, { times: 100 });
+        try {
+          child.kill("SIGTERM");
+          expect(await child.exited).toBe(0);
+          expect(JSON.parse(await answered)).toMatchObject({ code: "aborted" });
+        } finally {
+          lease.remove();
+        }
+        expect([upload.fired, lease.fired]).toEqual([1, 1]);
+      },
+      { env },
+    );
+  });
 });

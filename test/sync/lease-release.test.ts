@@ -70,6 +70,7 @@ test("a renewal cut off by the end of the run, but applied, does not keep the le
       const { signal, ...others } = options;
       const stored = await plain.put(key, source, others);
       if (!cutsOff || signal === undefined) return stored;
+      cutsOff = false;
       held.resolve();
       await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
       throw new SyncError("aborted", "scripted");
@@ -81,4 +82,58 @@ test("a renewal cut off by the end of the run, but applied, does not keep the le
   await held.promise;
   await lease.release();
   await (await acquireLease({ ...tools(plain, "b"), clock: time }, undefined)).release();
+});
+
+/** A provider whose writes, from the `from`th on, wait for their signal; one without would wait for ever. */
+function fallsSilent(from: number) {
+  const plain = openMemoryProvider({ store: new MemoryStore() });
+  const signals: (AbortSignal | undefined)[] = [];
+  let puts = 0;
+  const put: Provider["put"] = async (key, source, options) => {
+    if (++puts < from) return await plain.put(key, source, options);
+    const { signal } = options;
+    signals.push(signal);
+    if (signal?.aborted === false)
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    throw new SyncError("aborted", "scripted");
+  };
+  const time = new ManualClock(0);
+  return { lease: { ...tools({ ...plain, put }, "a"), clock: time }, time, signals };
+}
+
+test("a store that answers nothing does not hold up a run that was cancelled", async () => {
+  const cancelling = new AbortController();
+  const silent = fallsSilent(3);
+  const lease = await acquireLease(silent.lease, cancelling.signal);
+  cancelling.abort();
+  const released = lease.release();
+  await silent.time.advanceAndSettle(0);
+  await silent.time.advanceAndSettle(2_999);
+  expect(silent.signals.map((signal) => signal?.aborted)).toEqual([false]);
+  silent.time.advance(1);
+  await released;
+});
+
+test("nor one that is cancelled while it gives its lease back", async () => {
+  const cancelling = new AbortController();
+  const silent = fallsSilent(3);
+  const lease = await acquireLease(silent.lease, cancelling.signal);
+  const released = lease.release();
+  await silent.time.advanceAndSettle(20_000);
+  expect(silent.signals.map((signal) => signal?.aborted)).toEqual([false]);
+  cancelling.abort();
+  silent.time.advance(3_000);
+  await released;
+});
+
+test("nor one that is cancelled while it takes its lease", async () => {
+  const cancelling = new AbortController();
+  const silent = fallsSilent(2);
+  const acquired = codeOf(acquireLease(silent.lease, cancelling.signal));
+  await silent.time.advanceAndSettle(0);
+  cancelling.abort();
+  await silent.time.advanceAndSettle(0);
+  silent.time.advance(3_000);
+  expect(await acquired).toBe("aborted");
+  expect(silent.signals.map((signal) => signal?.aborted)).toEqual([true, true]);
 });
