@@ -6,6 +6,7 @@ import type { CreateBackupRequest, RestoreBackupRequest } from "./api/backup-req
 import type { DryRunRequest, RunRequest } from "./api/sync-request.ts";
 import type { BackupCallOptions, BackupEngine, BackupProgress } from "./backup/backup-engine.ts";
 import type { AppOptions, ManifestRequest, ManifestAnswer } from "./app/app-types.ts";
+import { hookList } from "./app/hook-list.ts";
 import { logFileOf } from "./app/log-file.ts";
 import { checkApart } from "./app/check-apart.ts";
 import { Destinations } from "./app/destinations.ts";
@@ -166,6 +167,11 @@ export class App {
       : await askPassphrase();
   }
 
+  /** What GET /api/modder/hooks tells; a server is not needed for it. */
+  hookList(): ReturnType<typeof hookList> {
+    return hookList(this.hooks, this.webhooks);
+  }
+
   /** @throws SyncError `feature_disabled` */
   async requireSyncEnabled(): Promise<void> {
     requireFlag(await this.settings(), "enable_cloud_sync");
@@ -188,6 +194,7 @@ export class App {
       scope,
       hashTree: engine.hashTree,
       followSymlinks: request.followSymlinks,
+      rehash: request.rehash,
       signal,
       onProgress,
     });

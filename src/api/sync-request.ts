@@ -53,16 +53,20 @@ export const RunRequestSchema = Type.Object(
   { additionalProperties: false },
 );
 
+/** A switch of a query. Python writes its own with a capital. */
+const QuerySwitch = Type.Union(
+  (["true", "false", "1", "0", "True", "False"] as const).map((text) => Type.Literal(text)),
+);
+
 /** Query of GET /api/sync/manifest; lists are separated by commas. */
 export const ManifestQuerySchema = Type.Object(
   {
     snapshot: Type.Optional(Type.String()),
     include: Type.Optional(Type.String({ maxLength: 65_536 })),
     exclude: Type.Optional(Type.String({ maxLength: 65_536 })),
-    follow_symlinks: Type.Optional(
-      Type.Union([Type.Literal("true"), Type.Literal("false"), Type.Literal("1"), Type.Literal("0")]),
-    ),
+    follow_symlinks: Type.Optional(QuerySwitch),
     detail: Type.Optional(Type.Literal("entries")),
+    rehash: Type.Optional(QuerySwitch),
   },
   { additionalProperties: false },
 );

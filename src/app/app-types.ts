@@ -30,6 +30,8 @@ export interface ManifestRequest {
   readonly followSymlinks?: boolean | undefined;
   /** Adds the entries to the answer. */
   readonly withEntries?: boolean | undefined;
+  /** Reads every file again, whatever the hash index says. */
+  readonly rehash?: boolean | undefined;
 }
 
 export interface ManifestAnswer extends ManifestSummary {

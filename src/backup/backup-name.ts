@@ -6,6 +6,8 @@ export const BACKUPS_FOLDER = "backups/cloud";
 const LABEL_LENGTH_MAX = 64;
 
 const NAME = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-([A-Za-z0-9][A-Za-z0-9._-]{0,63}))?\.zip$/;
+/** A file name that no path can hide in. */
+const PLAIN = /^[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*\.zip$/;
 const LABEL = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export interface BackupName {
@@ -25,10 +27,19 @@ export function parseBackupName(text: string): BackupName | undefined {
   return { name: text, created_at, label: label ?? null };
 }
 
-/** @throws SyncError `backup_name` */
+/**
+ * @throws SyncError `backup_name`, or `backup_missing` for a name that is harmless but no backup's: a file of that name in
+ * the folder is somebody else's.
+ */
 export function checkBackupName(text: string): BackupName {
   const name = parseBackupName(text);
   if (name !== undefined) return name;
+  if (PLAIN.test(text)) {
+    throw new SyncError(
+      "backup_missing",
+      "there is no backup of that name, and none can have it: they are named like 20251215T080530Z-label.zip; GET /api/backup lists those that there are",
+    );
+  }
   throw new SyncError(
     "backup_name",
     "a backup is named like 20251215T080530Z-label.zip; GET /api/backup lists those that there are",

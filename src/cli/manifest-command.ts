@@ -14,6 +14,7 @@ interface ManifestFlags extends ServerFlags {
   readonly exclude?: readonly string[];
   readonly followSymlinks?: boolean;
   readonly detail?: "entries";
+  readonly rehash?: boolean;
 }
 
 /** `manifest`: the workspace as it is now. */
@@ -35,6 +36,7 @@ export function manifestCommand(cli: CommandLine): Command {
           repeated,
         )
         .option("--follow-symlinks", "follow symlinks that stay inside the workspace")
+        .option("--rehash", "read every file again, even if its size and time are as before")
         .addOption(new Option("--detail <what>", "list every file too").choices(["entries"])),
     ),
   );
@@ -55,6 +57,7 @@ Two workspaces with the same files have the same digest, on any machine.`,
       exclude: listOf(flags.exclude),
       followSymlinks: flags.followSymlinks,
       withEntries: flags.detail === "entries",
+      rehash: flags.rehash,
     };
     cli.whenStopped = "nothing was changed";
     const answer = await withApi(cli, flags, (api, progress) =>

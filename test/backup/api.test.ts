@@ -57,6 +57,7 @@ test("requests that do not fit are refused, each with its status and code, and c
     ["restore", { name: "../../x.zip" }, 400, "backup_name"],
     ["restore", { name: "%2e%2e/x.zip" }, 400, "backup_name"],
     ["restore", { name: "20200101T000000Z.zip" }, 404, "backup_missing"],
+    ["restore", { name: "nothing.zip" }, 404, "backup_missing"],
     ["verify", { name: "/etc/passwd" }, 400, "backup_name"],
     ["verify", { name: "20200101T000000Z.zip" }, 404, "backup_missing"],
   ];

@@ -439,13 +439,22 @@ test("security 22: names that could be paths are refused before any path is made
     "20251215T080530Z.zip\n",
     "",
     ".",
-    "20259915T080530Z.zip",
+    "x..zip",
+    ".zip",
   ];
   for (const name of names) {
     expect(await codeOf(restoreBackup(bench.engine, { name }))).toBe("backup_name");
     expect(await codeOf(verifyBackup(bench.engine, name))).toBe("backup_name");
   }
   expect(await codeOf(restoreBackup(bench.engine, { name: NAME }))).toBe("backup_missing");
+});
+
+test("a plain name that no backup has is missing, also where a file of somebody else has it", async () => {
+  const bench = backupBench({ "backups/cloud/mine.zip": archived() });
+  for (const name of ["mine.zip", "nothing-like-it.v2.zip", "20259915T080530Z.zip"]) {
+    expect(await codeOf(restoreBackup(bench.engine, { name }))).toBe("backup_missing");
+    expect(await codeOf(verifyBackup(bench.engine, name))).toBe("backup_missing");
+  }
 });
 
 test("more folders than are held open at once are all restored", async () => {

@@ -60,12 +60,32 @@ describe("hooks list", () => {
   });
 
   test("no server there: said with what to do", async () => {
-    const { status, stderr } = await cliWorkspace().call(["hooks", "list"], { env: { COMFYVN_PORT: "1" } });
+    const { status, stderr } = await cliWorkspace().call(["hooks", "tail"], { env: { COMFYVN_PORT: "1" } });
     expect(status).toBe(1);
     expect(stderr).toContain(
       "no server answers at http://127.0.0.1:1; start one there (comfyvn-sync serve), or name another",
     );
     expect(stderr).toContain("[server_unreachable]");
+  });
+
+  test("where no server runs the workspace itself answers; one that was named is not replaced by it", async () => {
+    const workspace = cliWorkspace();
+    const nobody = { env: { COMFYVN_PORT: "1" } };
+    await workspace.call(["hooks", "webhooks", "add", EVENT, "https://ci.example/in"]);
+    const { status, stdout } = await workspace.call(["hooks", "list", "--json"], nobody);
+    expect(status).toBe(0);
+    const { ok, hooks, webhooks } = JSON.parse(stdout) as {
+      ok: boolean;
+      hooks: { name: string }[];
+      webhooks: { url: string }[];
+    };
+    expect({ ok, names: hooks.map(({ name }) => name), urls: webhooks.map(({ url }) => url) }).toEqual({
+      ok: true,
+      names: [...HOOK_NAMES],
+      urls: ["https://ci.example/in"],
+    });
+    const named = await workspace.call(["hooks", "list", "--server", "http://127.0.0.1:1"], nobody);
+    expect({ status: named.status, stdout: named.stdout }).toEqual({ status: 1, stdout: "" });
   });
 
   test("a password in the address is refused and not repeated", async () => {

@@ -42,7 +42,7 @@ describe("wrong usage ends with status 2 and one line on stderr", () => {
     ["an unknown command of a group", "vault shwo", "unknown command 'shwo'; did you mean show?"],
     ["an unknown flag", "plan --service local --snapshto x", "unknown option --snapshto; did you mean --snapshot?"],
     ["an unknown flag of a server", "serve --prot 1", "unknown option --prot; did you mean --port?"],
-    ["a flag of another command", "manifest --rehash", "unknown option --rehash"],
+    ["a flag of another command", "manifest --confirm-deletes", "unknown option --confirm-deletes"],
     ["a missing argument", "vault get", "missing required argument 'path'"],
     ["a missing flag", "plan", "required option '--service <service>' not specified"],
     ["a flag without its value", "plan --service", "option '--service <service>' argument missing"],
@@ -52,7 +52,7 @@ describe("wrong usage ends with status 2 and one line on stderr", () => {
     ["a port that is none", "serve --port 99999", "a port is a number from 0 to 65535"],
     ["an empty root, as an unset variable leaves it", "manifest --root=", "--root is empty"],
     ["an index that is none", "vault restore newest", "the index of a backup is a number"],
-    ["an export that does not say where to", "vault export", "say where to with either --output FILE or --reveal"],
+    ["an export to two places", "vault export one --output two", "say where to, either a FILE, or - for this terminal"],
   ];
   for (const [hazard, args, said] of wrong) {
     test.concurrent(hazard, async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CliWorkspace, cliWorkspace, PASSPHRASE } from "./cli-process.ts";
+import { onTerminal } from "./on-terminal.ts";
 
 const VAULT = "config/comfyvn.secrets.json";
 const SECRET = "s3cr3t-value-of-the-tests";
@@ -268,6 +269,31 @@ describe("import and export", () => {
     expect(stdout).not.toContain(SECRET);
     expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ a: SECRET });
     expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test("what export prints is what import takes", async () => {
+    const workspace = await withVault({ a: SECRET, cloud_sync: { s3: { bucket: "ünï" } } });
+    for (const args of [[], ["-"], ["--reveal"]]) {
+      const { status, stdout, stderr } = await workspace.unlocked(["vault", "export", ...args]);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      expect(JSON.parse(stdout)).toEqual({ a: SECRET, cloud_sync: { s3: { bucket: "ünï" } } });
+    }
+    const file = join(workspace.other, "named.json");
+    expect((await workspace.unlocked(["vault", "export", file])).status).toBe(0);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    await workspace.unlocked(["vault", "unset", "a"]);
+    expect((await workspace.unlocked(["vault", "import", file])).status).toBe(0);
+    expect(await payloadOf(workspace)).toEqual({ a: SECRET, cloud_sync: { s3: { bucket: "ünï" } } });
+  });
+
+  test("an export shows nothing on a terminal unless that is asked for", async () => {
+    const workspace = await withVault({ a: SECRET });
+    const shown = async (...args: string[]) =>
+      await onTerminal(workspace.root, ["vault", "export", ...args], [], { env: { COMFYVN_SECRETS_KEY: PASSPHRASE } });
+    const bare = await shown();
+    expect(bare.status).toBe(2);
+    expect(bare.screen).not.toContain(SECRET);
+    expect((await shown("-")).screen).toContain(SECRET);
   });
 
   test("export overwrites nothing", async () => {

@@ -1,6 +1,7 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { App } from "../../src/app.ts";
 import { SyncError } from "../../src/core/errors.ts";
 import { serveWorkspace } from "../support/api-server.ts";
 import { createWorkspace, PASSPHRASE } from "../support/workspace.ts";
@@ -80,6 +81,28 @@ describe("manifest", () => {
     });
     const detailed = await api.get("/api/sync/manifest?include=assets&detail=entries");
     expect(detailed.body["detail"]).toMatchObject([{ path: "assets/a.png", size: 1 }]);
+  });
+
+  test("a switch is on in JSON's spelling, Python's and as a number, and for nothing else", async () => {
+    const api = await serveWorkspace(await createWorkspace(FILES));
+    const asked = spyOn(App.prototype, "manifest");
+    try {
+      for (const [text, on] of Object.entries({
+        true: true,
+        True: true,
+        1: true,
+        false: false,
+        False: false,
+        0: false,
+      })) {
+        asked.mockClear();
+        expect((await api.get(`/api/sync/manifest?follow_symlinks=${text}&rehash=${text}`)).status).toBe(200);
+        expect(asked.mock.calls[0]?.[0]).toMatchObject({ followSymlinks: on, rehash: on });
+      }
+    } finally {
+      asked.mockRestore();
+    }
+    expect(await api.get("/api/sync/manifest?rehash=yes")).toMatchObject({ status: 422, body: { code: "schema" } });
   });
 
   test.each(["../x", "/etc", "C:/x", "a\\b", "a/../../b", "a%00b"])("include %s is refused", async (include) => {

@@ -17,7 +17,7 @@ test("a value that is none of a field's choices is answered with the choices, an
   const query = checker(ManifestQuerySchema);
   expect(messageOf(() => body({ service: "canary" }))).toBe("service must be one of: s3, gdrive, local");
   expect(messageOf(() => query({ follow_symlinks: "canary" }))).toBe(
-    "follow_symlinks must be one of: true, false, 1, 0",
+    "follow_symlinks must be one of: true, false, 1, 0, True, False",
   );
   expect(messageOf(() => query({ detail: "canary" }))).toBe("detail must be one of: entries");
 });

@@ -1,9 +1,11 @@
 import { Command } from "commander";
+import { toSyncError } from "../../core/errors.ts";
 import { isJsonObject } from "../../core/json.ts";
 import type { CommandLine } from "../command-line.ts";
 import { formatTable, printable } from "../format.ts";
 import { withHelp } from "../help.ts";
 import { withJson } from "../options.ts";
+import { withApp } from "../workspace.ts";
 import { runningServer, type RunningServerFlags, withRunningServer } from "./running-server.ts";
 import { tailHooks } from "./tail.ts";
 import { webhooksCommand } from "./webhooks-command.ts";
@@ -12,7 +14,7 @@ const TAIL_HELP = `
 Prints one line for each event from now on, until Ctrl-C. A lost connection is
 made anew, and the events in between follow as far as the server kept them.`;
 
-/** `hooks list|tail`, of a server that runs, and `hooks webhooks`. */
+/** `hooks list`, `hooks tail` of a server that runs, and `hooks webhooks`. */
 export function hooksCommand(cli: CommandLine): Command {
   const group = new Command("hooks")
     .summary("what tools are told")
@@ -35,12 +37,22 @@ function listCommand(cli: CommandLine): Command {
   withHelp(command, { examples: [["with their payloads", "comfyvn-sync hooks list --json"]] });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<RunningServerFlags>();
-    const server = await runningServer(cli, flags);
-    const answer: unknown = await (await server.get("/api/modder/hooks")).json();
+    const answer = await hookList(cli, flags);
     if (flags.json === true) return await cli.printJson(answer);
     const hooks = isJsonObject(answer) && Array.isArray(answer["hooks"]) ? answer["hooks"].filter(isJsonObject) : [];
     await cli.print(formatTable(hooks.map((hook) => [textOf(hook["name"]), textOf(hook["description"])])));
   });
+}
+
+/** A server's answer or, where none was named and none runs, the workspace's own. */
+async function hookList(cli: CommandLine, flags: RunningServerFlags): Promise<unknown> {
+  const server = await runningServer(cli, flags);
+  try {
+    return await (await server.get("/api/modder/hooks")).json();
+  } catch (error) {
+    if (flags.server !== undefined || toSyncError(error).code !== "server_unreachable") throw error;
+    return await withApp(cli, flags, async (app) => app.hookList());
+  }
 }
 
 function tailCommand(cli: CommandLine): Command {

@@ -54,6 +54,7 @@ export class ServerClient implements StudioApi {
     if (request.exclude !== undefined) query.set("exclude", request.exclude.join(","));
     if (request.followSymlinks === true) query.set("follow_symlinks", "true");
     if (request.withEntries === true) query.set("detail", "entries");
+    if (request.rehash === true) query.set("rehash", "true");
     return (await this.#call("GET", `/api/sync/manifest?${query}`)) as ManifestAnswer;
   }
 

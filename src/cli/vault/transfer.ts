@@ -50,24 +50,22 @@ export function exportCommand(cli: CommandLine): Command {
   const command = withPassphrase(
     new Command("export")
       .description("give out all that the vault holds as JSON, in the clear")
-      .option("--reveal", "print it on stdout")
-      .option("--output <file>", "write it into a new file that only you can read (mode 0600)"),
+      .argument("[file]", "a new file that only you can read (mode 0600); - is stdout, and the default in a pipe")
+      .option("--reveal", "print it on stdout, also on a terminal; the same as -")
+      .option("--output <file>", "the same as naming the file"),
   );
   withHelp(command, {
     words: `
 Every secret in the clear: mind where it goes, and remove the file soon.`,
     examples: [
-      ["into a file for you alone", "comfyvn-sync vault export --output secrets.json"],
-      ["into another program", "comfyvn-sync vault export --reveal | pass insert -m studio/vault"],
+      ["into a file for you alone", "comfyvn-sync vault export secrets.json"],
+      ["into another program", "comfyvn-sync vault export | pass insert -m studio/vault"],
     ],
   });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<ExportFlags>();
-    const { reveal, output } = flags;
-    if ((reveal === true) === (output !== undefined)) {
-      throw new SyncError("usage", "an export shows every secret: say where to with either --output FILE or --reveal");
-    }
-    const path = output === undefined ? undefined : await newFile(cli, output);
+    const target = exportTarget(cli, called.args, flags);
+    const path = target === "-" ? undefined : await newFile(cli, target);
     await withApp(cli, flags, async (app) => {
       const text = JSON.stringify(await app.vault.unlock(await app.passphrase()), null, 2);
       if (path === undefined) return await cli.print(text);
@@ -78,9 +76,17 @@ Every secret in the clear: mind where it goes, and remove the file soon.`,
   });
 }
 
+/** Where an export goes, `-` for stdout. A screen shows every secret only when that is asked for. @throws SyncError `usage` */
+function exportTarget({ platform }: CommandLine, files: readonly string[], { reveal, output }: ExportFlags): string {
+  const named = [...files, ...(output === undefined ? [] : [output]), ...(reveal === true ? ["-"] : [])];
+  const [target = platform.terminal.outputColumns === undefined ? "-" : undefined] = named;
+  if (target !== undefined && named.length < 2) return target;
+  throw new SyncError("usage", "an export shows every secret: say where to, either a FILE, or - for this terminal");
+}
+
 /** A secret never takes the place of another file. @throws SyncError `usage` */
 async function newFile({ platform: { files } }: CommandLine, path: string): Promise<string> {
   const resolved = files.resolve(path);
   if ((await files.lstat(resolved)) === undefined) return resolved;
-  throw new SyncError("usage", "the file of --output is there already; remove it or name another");
+  throw new SyncError("usage", "the file to export to is there already; remove it or name another");
 }

@@ -14,8 +14,11 @@ const S3SettingsSchema = Type.Object({
   region: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$" })),
   /** http(s), without user, query and fragment; a path is kept. Default: AWS in `region`. */
   endpoint_url: Type.Optional(Type.String({ minLength: 1, maxLength: 2048 })),
-  /** `<endpoint>/<bucket>/<key>` instead of `<bucket>.<endpoint>/<key>`. Default true with `endpoint_url`. */
-  path_style: Type.Optional(Type.Boolean()),
+  /**
+   * `<endpoint>/<bucket>/<key>` instead of `<bucket>.<endpoint>/<key>`. Default true with `endpoint_url`. `vault set`
+   * writes what it reads as text, so the words are taken as well.
+   */
+  path_style: Type.Optional(Type.Union([Type.Boolean(), Type.Literal("true"), Type.Literal("false")])),
   storage_class: Type.Optional(Type.String({ pattern: "^[A-Z][A-Z0-9_-]{0,63}$" })),
   sse: Type.Optional(Type.Union([Type.Literal("AES256"), Type.Literal("aws:kms")])),
   sse_kms_key_id: Type.Optional(Type.String({ pattern: "^[!-~]{1,2048}$" })),
@@ -82,7 +85,10 @@ export function readS3Settings(settings: ProviderSettings): S3Settings {
     bucket: raw.bucket,
     region,
     endpoint,
-    pathStyle: raw.path_style ?? (raw.endpoint_url !== undefined || !isHostLabel(raw.bucket)),
+    pathStyle:
+      raw.path_style === undefined
+        ? raw.endpoint_url !== undefined || !isHostLabel(raw.bucket)
+        : String(raw.path_style) === "true",
     isAws: /(^|\.)amazonaws\.com(\.cn)?$/.test(endpoint.hostname),
     ...(raw.storage_class === undefined ? {} : { storageClass: raw.storage_class }),
     ...(raw.sse === undefined ? {} : { sse: raw.sse }),

@@ -1,24 +1,17 @@
 import { connectHooks, getHookHistory, listHooks, streamHooks, testHook } from "../../api/hook-operations.ts";
 import type { App } from "../../app.ts";
-import { SyncError, toSyncError } from "../../core/errors.ts";
+import { SyncError } from "../../core/errors.ts";
 import type { Router } from "../router.ts";
 import { SECURITY_HEADERS } from "../security/response-headers.ts";
 import { listOf } from "../text-list.ts";
 
 const HISTORY_LIMIT_DEFAULT = 25;
-/** What the listing shows of the history. */
-const LISTED_HISTORY = 15;
 
 /** `/api/modder/hooks*`, behind no flag. */
-export function addHookRoutes(router: Router, { hooks, webhooks }: App): void {
+export function addHookRoutes(router: Router, app: App): void {
+  const { hooks } = app;
   router
-    .on(listHooks, () => ({
-      ok: true as const,
-      hooks: hooks.list(),
-      ...listedWebhooks(webhooks),
-      plugin_host: { enabled: false, root: null },
-      history: hooks.latest(LISTED_HISTORY),
-    }))
+    .on(listHooks, () => app.hookList())
     .on(getHookHistory, ({ query }) => ({
       ok: true as const,
       items: hooks.latest(Number(query.limit ?? HISTORY_LIMIT_DEFAULT)),
@@ -40,14 +33,4 @@ export function addHookRoutes(router: Router, { hooks, webhooks }: App): void {
         "this address speaks WebSocket; GET /api/modder/hooks/stream gives the same events over plain HTTP",
       );
     });
-}
-
-/** A file of the studio that cannot be read does not keep anybody from seeing what there is to hear. */
-function listedWebhooks(webhooks: App["webhooks"]) {
-  try {
-    return { webhooks: webhooks.list() };
-  } catch (error) {
-    const { code, message } = toSyncError(error);
-    return { webhooks: [], webhooks_problem: { code, detail: message } };
-  }
 }

@@ -19,7 +19,12 @@ function manifestRequest(query: ManifestQuery): ManifestRequest {
     snapshot: query.snapshot,
     include: listOf(query.include),
     exclude: listOf(query.exclude),
-    followSymlinks: query.follow_symlinks === "true" || query.follow_symlinks === "1",
+    followSymlinks: isOn(query.follow_symlinks),
     withEntries: query.detail === "entries",
+    rehash: isOn(query.rehash),
   };
+}
+
+function isOn(text: string | undefined): boolean {
+  return text === "1" || text?.toLowerCase() === "true";
 }

@@ -91,6 +91,13 @@ test("AWS is addressed by host, an endpoint of one's own by path, unless told ot
   expect(readS3Settings({ ...GOOD, endpoint_url: "https://r2.example.com", path_style: false }).pathStyle).toBe(false);
 });
 
+test("a path_style that was set as text, as vault set does, is taken by its word", () => {
+  const endpoint_url = "https://r2.example.com";
+  expect(readS3Settings({ ...GOOD, path_style: "true" }).pathStyle).toBe(true);
+  expect(readS3Settings({ ...GOOD, endpoint_url, path_style: "false" }).pathStyle).toBe(false);
+  expect(refusal({ path_style: "no" })).toMatchObject({ code: "provider_config" });
+});
+
 test("a bucket that a wildcard certificate does not cover is addressed by path on AWS as well", () => {
   expect(readS3Settings({ ...GOOD, bucket: "art.example.com" }).pathStyle).toBe(true);
   expect(readS3Settings({ ...GOOD, bucket: "Old_Bucket" }).pathStyle).toBe(true);
