@@ -3,7 +3,7 @@ import { SyncError, toSyncError } from "../core/errors.ts";
 import type { RelativePath } from "../core/paths.ts";
 import { Turn } from "../threads/turn.ts";
 import { archiveFault } from "./archive-fault.ts";
-import { type BackupCallOptions, type BackupEngine } from "./backup-engine.ts";
+import type { BackupCallOptions, BackupEngine } from "./backup-engine.ts";
 import { checkBackupName } from "./backup-name.ts";
 import { type OpenArchive, withArchive } from "./open-archive.ts";
 import { ProgressReport } from "./progress-report.ts";

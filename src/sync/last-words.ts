@@ -1,8 +1,8 @@
 import type { Clock } from "../core/clock.ts";
 import { SyncError } from "../core/errors.ts";
 
-/** A server has ten seconds to end, and some runs have two such things to say. */
-const LAST_WORDS_MS = 3_000;
+/** A server has ten seconds to end; some runs have two such things to say, and providers something to put in order before. */
+const LAST_WORDS_MS = 2_000;
 
 /**
  * What is still to be told to the store when a run ends, be it cancelled: that its lease is free, or what it may have

@@ -108,7 +108,7 @@ test("a store that answers nothing does not hold up a run that was cancelled", a
   cancelling.abort();
   const released = lease.release();
   await silent.time.advanceAndSettle(0);
-  await silent.time.advanceAndSettle(2_999);
+  await silent.time.advanceAndSettle(1_999);
   expect(silent.signals.map((signal) => signal?.aborted)).toEqual([false]);
   silent.time.advance(1);
   await released;
@@ -122,7 +122,7 @@ test("nor one that is cancelled while it gives its lease back", async () => {
   await silent.time.advanceAndSettle(20_000);
   expect(silent.signals.map((signal) => signal?.aborted)).toEqual([false]);
   cancelling.abort();
-  silent.time.advance(3_000);
+  silent.time.advance(2_000);
   await released;
 });
 
@@ -133,7 +133,7 @@ test("nor one that is cancelled while it takes its lease", async () => {
   await silent.time.advanceAndSettle(0);
   cancelling.abort();
   await silent.time.advanceAndSettle(0);
-  silent.time.advance(3_000);
+  silent.time.advance(2_000);
   expect(await acquired).toBe("aborted");
   expect(silent.signals.map((signal) => signal?.aborted)).toEqual([true, true]);
 });
