@@ -87,7 +87,7 @@ async function configuredServer(cli: CommandLine, app: App): Promise<Settings["s
   } catch (error) {
     if (!(error instanceof SyncError) || (error.code !== "config_malformed" && error.code !== "config_invalid"))
       throw error;
-    cli.note(`${error.message}; it is not asked where to listen`);
+    cli.note(`${error.message}; its server settings are not used`);
     return SERVER_DEFAULT;
   }
 }
