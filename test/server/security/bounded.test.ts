@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { SyncError } from "../../../src/core/errors.ts";
 import { readJsonBody } from "../../../src/server/security/json-body.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 import { WorkSlots } from "../../../src/server/security/work-slots.ts";
 import { type Api, type ApiAnswer, apiAt, serveWorkspace } from "../../support/api-server.ts";
 import { rawHttp } from "../../support/raw-http.ts";
@@ -170,18 +171,41 @@ describe("limits, each with its code", () => {
     expect(await get("x".repeat(1025))).toMatchObject({ status: 400, body: { code: "bad_pattern" } });
   });
 
-  test("the seventeenth operation at once is 503 with Retry-After, and the next one after an end is not", async () => {
+  test("a burst of operations is served in turn, sixteen at once, the longest waiting first", async () => {
     const slots = new WorkSlots();
+    let now = 0;
+    let most = 0;
+    const order: number[] = [];
+    const work = (name: number) =>
+      slots.during(async () => {
+        order.push(name);
+        most = Math.max(most, ++now);
+        await Bun.sleep(0);
+        now--;
+      });
+    await Promise.all(Array.from({ length: 128 }, (_, name) => work(name)));
+    expect({ most, order }).toEqual({ most: 16, order: Array.from({ length: 128 }, (_, name) => name) });
+  });
+
+  test("an operation that finds no place for five seconds is 503 with Retry-After, and takes nobody's place after it", async () => {
+    const clock = new ManualClock(0);
+    const slots = new WorkSlots(clock);
     const ends: (() => void)[] = [];
     const running = Array.from({ length: 16 }, () => slots.during(() => new Promise<void>((end) => ends.push(end))));
-    const refused: unknown = await slots.during(() => Promise.resolve()).catch((error: unknown) => error);
+    const outcome = slots.during(() => Promise.resolve()).catch((error: unknown) => error);
+    await clock.advanceAndSettle(4_999);
+    const later = slots.during(() => Promise.resolve("served"));
+    await clock.advanceAndSettle(1);
+    const refused = await outcome;
     expect(refused).toBeInstanceOf(SyncError);
     expect(refused).toMatchObject({ code: "server_busy", retryAfterMs: 5_000 });
     ends.shift()?.();
-    await running[0];
-    expect(await slots.during(() => Promise.resolve("served"))).toBe("served");
+    expect(await later).toBe("served");
     for (const end of ends) end();
     await Promise.all(running);
+    expect(await Promise.all(Array.from({ length: 16 }, () => slots.during(() => Promise.resolve(1))))).toHaveLength(
+      16,
+    );
   });
 
   test("operations of the API share the slots", async () => {
@@ -202,16 +226,21 @@ describe("limits, each with its code", () => {
       api.post("/api/sync/dry_run", { service: "s3", snapshot: `s${i}` }),
     );
     while (asked.times < 16) await Bun.sleep(5);
-    const response = await fetch(`${api.base}/api/backup/create`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: "{}",
-    });
+    const verify = () =>
+      fetch(`${api.base}/api/backup/verify`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: '{"name": "20200101T000000Z.zip"}',
+      });
+    const waiting = Array.from({ length: 113 }, verify);
+    // As many as may wait do; the one too many is told at once.
+    const response = await Promise.race(waiting);
     expect(response.status).toBe(503);
     expect(response.headers.get("retry-after")).toBe("5");
     expect(await response.json()).toMatchObject({ code: "server_busy" });
     expect((await api.get("/api/health")).status).toBe(200);
     open();
     for (const { status } of await Promise.all(running)) expect(status).toBe(200);
+    expect((await Promise.all(waiting)).filter((answer) => answer.status === 404)).toHaveLength(112);
   });
 });
