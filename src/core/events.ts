@@ -43,6 +43,8 @@ export interface SyncCompleted {
   readonly skipped: number;
   readonly bytes: number;
   readonly errors: number;
+  /** The first of the files that failed, as the answer names them; left out where none did. */
+  readonly failures?: readonly Readonly<Record<"action" | "path" | "error" | "code", string>>[];
   readonly durationMs: number;
   /** Code and message of the error that ended a failed run. */
   readonly code?: string;

@@ -64,6 +64,7 @@ function tellEnd(
 ): void {
   const failure = outcome instanceof SyncError ? outcome : undefined;
   const failed = failure?.code === "aborted" ? "aborted" : "failed";
+  const errors = application?.errors ?? [];
   engine.events.emit({
     type: "sync.run",
     service: job.service,
@@ -74,11 +75,15 @@ function tellEnd(
     deletes: application?.deleted.size ?? 0,
     skipped: plan?.unchanged.length ?? 0,
     bytes: application?.bytesUploaded ?? 0,
-    errors: application?.errors.length ?? 0,
+    errors: errors.length,
+    ...(errors.length === 0 ? {} : { failures: errors.slice(0, FAILURES_TOLD_MAX) }),
     durationMs: engine.clock.now() - startedAtMs,
     ...(failure === undefined ? {} : { code: failure.code, error: failure.message }),
   });
 }
+
+/** A line of the log stays readable when every file of a large tree fails. */
+const FAILURES_TOLD_MAX = 20;
 
 /** How far a run has come: it is told of however the run ends. */
 interface RunSoFar {

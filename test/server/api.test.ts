@@ -185,6 +185,31 @@ describe("dry run and run", () => {
     expect(await api.post("/api/sync/run", S3)).toMatchObject({ status: 502, body: { code: "provider_denied" } });
   });
 
+  test("the log of a partial run says which files failed and why, as far as it stays readable", async () => {
+    const names = Array.from({ length: 30 }, (_, i) => `assets/${String(i).padStart(2, "0")}.png`);
+    const workspace = await createWorkspace(Object.fromEntries(names.map((name) => [name, name])));
+    const api = await serveWorkspace(workspace);
+    workspace.wrap = (provider) => ({
+      ...provider,
+      put: async (...args: Parameters<typeof provider.put>) => {
+        if (args[0].endsWith(".png")) throw new SyncError("disk_full", "scripted");
+        return await provider.put(...args);
+      },
+    });
+    expect((await api.post("/api/sync/run", S3)).body["summary"]).toMatchObject({ status: "partial" });
+    const lines = readFileSync(join(workspace.root, "logs/server.log"), "utf8").trimEnd().split("\n");
+    const [line] = lines
+      .map((text) => JSON.parse(text) as Record<string, unknown>)
+      .filter(({ event }) => event === "sync.run");
+    expect(line).toMatchObject({ status: "partial", errors: 30 });
+    const failures = line?.["failures"] as readonly Record<string, string>[];
+    expect(failures).toHaveLength(20);
+    for (const failure of failures) {
+      expect(failure).toMatchObject({ action: "upload", code: "disk_full", error: "scripted" });
+      expect(names).toContain(failure["path"] ?? "");
+    }
+  });
+
   test("a missing SDK: the dry run is a stub with the cached plan, the run is 502 naming the package", async () => {
     const workspace = await createWorkspace(FILES);
     const whole = await serveWorkspace(workspace);
