@@ -96,11 +96,13 @@ export class Router {
   /** Why nothing answered at `path`. */
   #unknown(path: string): SyncError {
     const here = this.#operations.filter((operation) => isRoutePath(operation.path, path));
-    const allow = here.map(({ method }) => method);
+    const takes = here.map(({ method }) => method);
+    // Elysia answers HEAD wherever there is a GET.
+    const allow = takes.flatMap((method) => (method === "GET" ? [method, "HEAD"] : [method]));
     if (allow.length === 0) {
       return new SyncError("not_found", "there is nothing at this address; GET /docs tells what there is");
     }
-    return new SyncError("method_not_allowed", `this address takes ${allow.join(" and ")}`, { details: { allow } });
+    return new SyncError("method_not_allowed", `this address takes ${takes.join(" and ")}`, { details: { allow } });
   }
 }
 

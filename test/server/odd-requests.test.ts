@@ -22,6 +22,13 @@ test("a slash at the end of an address changes nothing, for WebSockets and wrong
   expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "POST"]);
 });
 
+test("what Allow names is answered, HEAD as well", async () => {
+  const { base } = await serveWorkspace(await createWorkspace());
+  const wrong = await fetch(`${base}/api/modder/hooks/webhooks`, { method: "PUT" });
+  expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD, POST, DELETE"]);
+  expect((await fetch(`${base}/api/modder/hooks/webhooks`, { method: "HEAD" })).status).toBe(200);
+});
+
 test("a number that is none is answered with what may be given, not with a pattern", async () => {
   const api = await serveWorkspace(await createWorkspace());
   const { status, body } = await api.get("/api/modder/hooks/history?limit=0");
