@@ -30,6 +30,8 @@ export interface Application {
   /** What has gone by getting another name. */
   readonly moved: Set<RelativePath>;
   readonly errors: FileError[];
+  /** True once a request has failed without an answer: the store may still carry it out. */
+  hasUnanswered: boolean;
   /** For the user, of trouble that no file suffers from. */
   readonly warnings: string[];
   /** Where uploads of earlier runs stopped. */
@@ -199,5 +201,6 @@ export function blockingDeletes(deletes: readonly SyncChange[], uploads: readonl
 function fail(application: Application, action: FileError["action"], path: RelativePath, thrown: unknown): void {
   const error = toSyncError(thrown);
   if (error.code === "aborted") throw error;
+  application.hasUnanswered ||= error.retryable;
   application.errors.push({ action, path, error: error.message, code: error.code });
 }

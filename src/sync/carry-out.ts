@@ -5,12 +5,12 @@ import type { SyncChange } from "../manifest/diff.ts";
 import { orderedEntries } from "../manifest/entries-in-order.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { type Application, applyDeletes, applyUploads, blockingDeletes } from "./apply-plan.ts";
-import { checkStored } from "./check-stored.ts";
+import { checkStored, mayComeLate } from "./check-stored.ts";
 import { lastWords } from "./last-words.ts";
 import type { PlanResult, SyncPlan } from "./plan.ts";
 import { publishManifest, type PublishTools } from "./published-manifest.ts";
 import type { RemoteState } from "./remote-state.ts";
-import { type FetchedMarker, fetchMarker, putMarker, removeMarker } from "./run-marker.ts";
+import { type FetchedMarker, fetchMarker, putMarker, removeMarker, type RunMarker } from "./run-marker.ts";
 import { discardUnfinished } from "./unfinished-uploads.ts";
 
 /**
@@ -28,7 +28,8 @@ export async function carryOut(application: Application, planned: PlanResult, re
     throw error;
   }
   if (marker === undefined) return;
-  if (application.errors.length > 0) await keepMarked(application, marker);
+  const isSettled = !application.hasUnanswered && !mayComeLate(remote.marker);
+  if (application.errors.length > 0) await keepMarked(application, { ...marker, isSettled });
   else await unmark(application, marker);
 }
 
@@ -66,7 +67,7 @@ async function makeChanges(
   await applyUploads(application, plan.uploads, soleSources(plan));
   progress.phase("delete");
   await applyDeletes(application, safeDeletes(application, plan, new Set(first)));
-  await checkStored(application, remote, planned.target, startedMs);
+  await checkStored(application, remote, planned, startedMs);
   if (application.errors.length > 0) return;
 
   throwIfAborted(job.signal);
@@ -85,17 +86,13 @@ async function makeChanges(
 /** Leaves the marker of this run, where it changes anything; else the one that was found. Undefined without either. */
 async function mark(application: Application, plan: SyncPlan, remote: RemoteState): Promise<FetchedMarker | undefined> {
   if (plan.uploads.length + plan.deletes.length === 0) return remote.marker;
-  return await putMarked(application, markerFor(plan, remote).touched, application.job.signal);
+  return await putMarked(application, markerFor(plan, remote), application.job.signal);
 }
 
-async function putMarked(
-  { engine, job }: Application,
-  touched: ReadonlySet<RelativePath>,
-  signal: AbortSignal,
-): Promise<FetchedMarker> {
+async function putMarked({ engine, job }: Application, marker: RunMarker, signal: AbortSignal): Promise<FetchedMarker> {
   const startedAt = isoUtc(engine.clock.now());
-  const version = await putMarker(job.provider, job.layout, { touched }, startedAt, engine.newHasher, signal);
-  return { touched, objectVersion: version };
+  const version = await putMarker(job.provider, job.layout, marker, startedAt, engine.newHasher, signal);
+  return { ...marker, objectVersion: version };
 }
 
 /**
@@ -115,7 +112,7 @@ function isOverrun({ lease }: Application, error: unknown): boolean {
 
 /**
  * Puts the marker back where another run has taken it away or put its own in its place: whoever looks next does not
- * believe what was published since of the files that this run may have stored.
+ * believe what was published since of the files that this run may have stored. Says that the run is settled, if it is.
  */
 async function keepMarked(application: Application, marker: FetchedMarker): Promise<void> {
   const { cancelled, engine } = application;
@@ -123,8 +120,12 @@ async function keepMarked(application: Application, marker: FetchedMarker): Prom
   try {
     await lastWords(cancelled, engine.clock, async (signal) => {
       const found = await fetchMarker(provider, layout, signal);
-      if (found?.objectVersion === marker.objectVersion) return;
-      await putMarked(application, marker.touched.union(found?.touched ?? new Set()), signal);
+      if (found?.objectVersion === marker.objectVersion) {
+        if (marker.isSettled) await putMarked(application, marker, signal);
+        return;
+      }
+      const touched = marker.touched.union(found?.touched ?? new Set<RelativePath>());
+      await putMarked(application, { touched, isSettled: false }, signal);
     });
   } catch {
     // How the run ended is what has to be told.
@@ -178,10 +179,10 @@ async function withdraw(
 }
 
 /** Every path whose object this run, or an interrupted one before it, may write. */
-function markerFor(plan: SyncPlan, remote: RemoteState): { readonly touched: ReadonlySet<RelativePath> } {
+function markerFor(plan: SyncPlan, remote: RemoteState): RunMarker {
   const touched = new Set(remote.marker?.touched ?? []);
   for (const { path } of plan.uploads) touched.add(path);
-  return { touched };
+  return { touched, isSettled: false };
 }
 
 /**

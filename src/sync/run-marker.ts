@@ -12,6 +12,8 @@ import type { TreeLayout } from "./tree-layout.ts";
 export interface RunMarker {
   /** Paths whose objects may differ from the published manifest. */
   readonly touched: ReadonlySet<RelativePath>;
+  /** True when its run has ended and the store had answered all that was asked of it: nothing of it can come late. */
+  readonly isSettled: boolean;
 }
 
 /** A marker that was read, with the version of its object. */
@@ -29,7 +31,7 @@ export async function fetchMarker(
 ): Promise<FetchedMarker | undefined> {
   const content = await provider.get(layout.markerKey, signal === undefined ? {} : { signal });
   if (content === undefined) return undefined;
-  return { touched: parseTouched(await readBody(content)), objectVersion: content.version };
+  return { ...parseMarker(await readBody(content)), objectVersion: content.version };
 }
 
 /** @returns the version of its object, which tells it from any other run's */
@@ -41,7 +43,12 @@ export async function putMarker(
   newHasher: NewHasher,
   signal?: AbortSignal,
 ): Promise<string> {
-  const text = JSON.stringify({ format: FORMAT, started_at: startedAt, touched: [...marker.touched] });
+  const text = JSON.stringify({
+    format: FORMAT,
+    started_at: startedAt,
+    settled: marker.isSettled,
+    touched: [...marker.touched],
+  });
   const bytes = new TextEncoder().encode(text);
   const hasher = newHasher();
   hasher.update(bytes);
@@ -64,13 +71,14 @@ export async function removeMarker(
   if (found?.version === version) await provider.delete([layout.markerKey], { signal });
 }
 
-function parseTouched(bytes: Uint8Array): ReadonlySet<RelativePath> {
+function parseMarker(bytes: Uint8Array): RunMarker {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    return new Set();
+    return { touched: new Set(), isSettled: false };
   }
-  const touched = isJsonObject(value) ? value["touched"] : undefined;
-  return new Set(Array.isArray(touched) ? touched.filter((path) => typeof path === "string") : []);
+  const { touched, settled } = isJsonObject(value) ? value : {};
+  const paths = Array.isArray(touched) ? touched.filter((path) => typeof path === "string") : [];
+  return { touched: new Set(paths), isSettled: settled === true };
 }

@@ -257,6 +257,7 @@ async function apply(
     deleted: new Set(),
     moved: new Set(),
     errors: [],
+    hasUnanswered: false,
     warnings: [],
     records: await UploadRecordFiles.open(engine, job.provider, job.layout),
     bytesUploaded: 0,

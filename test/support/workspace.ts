@@ -9,6 +9,7 @@ import { bunPlatform } from "../../src/platform/bun/bun-platform.ts";
 import type { Provider } from "../../src/providers/contract.ts";
 import { openMemoryProvider } from "../../src/providers/memory/memory-provider.ts";
 import { MemoryStore } from "../../src/providers/memory/memory-store.ts";
+import { settledClock } from "./settled-clock.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 /** Passphrase of every test vault. */
@@ -67,6 +68,7 @@ export async function createWorkspace(
         root,
         passphrase: () => PASSPHRASE,
         complain: () => undefined,
+        clock: settledClock(),
         listener: { emit: (event) => events.push(event) },
         loadProvider: async () => async () =>
           workspace.wrap(openMemoryProvider({ store, newHasher: bunPlatform().newHasher })),

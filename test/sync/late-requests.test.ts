@@ -156,6 +156,77 @@ for (const [what, paths] of [
   });
 }
 
+test("a file removed meanwhile is not back for good by a cancelled run's request that comes last", async () => {
+  const workspace = await createWorkspace({ "assets/a": "A" });
+  await workspace.run({ paths: ["assets"] });
+  workspace.write("assets/b", "B");
+  const late = await cutOff(workspace, "put", "assets/b");
+  workspace.remove("assets/b");
+  let puts = 0;
+  const clock = settlingClock(async () => {
+    puts++;
+    await late();
+  });
+  const first = await run(workspace, clock);
+  expect(puts).toBe(1);
+  expect(first.summary.errors).toMatchObject([{ action: "delete", path: "assets/b", code: "content_mismatch" }]);
+  const calm = settlingClock(() => undefined);
+  expect((await run(workspace, calm)).summary).toMatchObject({ status: "ok", deletes: ["assets/b"] });
+  expect(stored(workspace)).toEqual(published(workspace));
+  expect(workspace.stored("assets/b")).toBeUndefined();
+});
+
+test("a file stored again is not left to a cancelled run's request that a still later run would meet", async () => {
+  const workspace = await createWorkspace({ "assets/a": "A", "assets/b": "B" });
+  const late = await cutOff(workspace, "put", "assets/b");
+  let puts = 0;
+  const clock = settlingClock(async () => {
+    puts++;
+    await late();
+  });
+  await run(workspace, clock);
+  // Before the run had ended: what another one stores after it is safe from that request.
+  expect(puts).toBe(1);
+  const calm = settlingClock(() => undefined);
+  expect((await run(workspace, calm)).summary.status).toBe("ok");
+  expect(published(workspace)).toEqual(stored(workspace));
+});
+
+test("after a run of which every request was answered the next one waits for nothing", async () => {
+  const workspace = await createWorkspace({ "assets/a": "A", "assets/b": "B" });
+  workspace.wrap = (provider) => ({
+    ...provider,
+    put: async (key, source, options) => {
+      if (key === "default/assets/b") throw new SyncError("provider_denied", "scripted");
+      return await provider.put(key, source, options);
+    },
+  });
+  expect((await workspace.run({ paths: ["assets"] })).summary.status).toBe("partial");
+  workspace.wrap = (provider) => provider;
+  let settled = 0;
+  const clock = settlingClock(() => void settled++);
+  expect((await run(workspace, clock)).summary).toMatchObject({ status: "ok", uploads: ["assets/b"] });
+  expect(settled).toBe(0);
+});
+
+test("but after one of which a request stayed without an answer it does wait", async () => {
+  const workspace = await createWorkspace({ "assets/a": "A", "assets/b": "B" });
+  workspace.wrap = (provider) => ({
+    ...provider,
+    put: async (key, source, options) => {
+      if (key === "default/assets/b")
+        throw new SyncError("provider_unreachable", "scripted", { retryable: true, retryAfterMs: 3_600_000 });
+      return await provider.put(key, source, options);
+    },
+  });
+  expect((await workspace.run({ paths: ["assets"] })).summary.status).toBe("partial");
+  workspace.wrap = (provider) => provider;
+  let settled = 0;
+  const clock = settlingClock(() => void settled++);
+  expect((await run(workspace, clock)).summary).toMatchObject({ status: "ok", uploads: ["assets/b"] });
+  expect(settled).toBe(1);
+});
+
 test("a run that follows none that was cut off waits for nothing and lists nothing", async () => {
   const workspace = await createWorkspace({ "assets/a": "A", "assets/b": "B" });
   let settled = 0;
