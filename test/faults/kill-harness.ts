@@ -36,8 +36,10 @@ const SIZES: TreeSizes = {
   largeBytesMin: 18 * MB,
   largeBytesMax: 40 * MB,
 };
-/** Files that a run has under way at once: so many may have arrived without a line in its journal. */
-const FILES_IN_FLIGHT_MAX = 32;
+/** Small files that a run has under way at once. */
+const CONCURRENCY = 30;
+/** With the large ones: so many may have arrived without a line in its journal. */
+const FILES_IN_FLIGHT_MAX = CONCURRENCY + 2;
 
 interface KillMoment {
   readonly by: "time" | "request" | "byte";
@@ -63,7 +65,7 @@ export async function killRuns({ server, seed, kills, sizes = SIZES }: KillOptio
   const proxy = new FaultProxy(server.endpoint);
   await proxy.start();
   const bucket = await server.createBucket();
-  const mirror = await createMirror({ server, bucket, endpoint: proxy.endpoint });
+  const mirror = await createMirror({ server, bucket, endpoint: proxy.endpoint, concurrency: CONCURRENCY });
   try {
     return await new KillHarness(proxy, mirror, new Destination(server, mirror), random, sizes).run(kills);
   } catch (error) {

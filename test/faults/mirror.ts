@@ -55,9 +55,11 @@ export interface MirrorOptions {
   readonly server: CephRgw;
   readonly bucket: string;
   readonly endpoint: string;
+  /** Of the config. Default the product's own. */
+  readonly concurrency?: number;
 }
 
-export async function createMirror({ server, bucket, endpoint }: MirrorOptions): Promise<Mirror> {
+export async function createMirror({ server, bucket, endpoint, concurrency }: MirrorOptions): Promise<Mirror> {
   const folder = mkdtempSync(join(tmpdir(), "comfyvn-faults-"));
   const root = join(folder, "workspace");
   const home = join(folder, "home");
@@ -75,7 +77,8 @@ export async function createMirror({ server, bucket, endpoint }: MirrorOptions):
       complain: () => undefined,
       ...options,
     });
-  write("config/comfyvn.json", JSON.stringify({ features: { enable_cloud_sync: true, enable_cloud_sync_s3: true } }));
+  const features = { enable_cloud_sync: true, enable_cloud_sync_s3: true };
+  write("config/comfyvn.json", JSON.stringify({ features, sync: { concurrency } }));
   const app = await openApp();
   const s3 = { ...server.settingsFor(bucket), endpoint_url: endpoint, prefix: PREFIX };
   await app.vault.create({ cloud_sync: { s3 } }, PASSPHRASE);
