@@ -52,7 +52,8 @@ describe("wrong usage ends with status 2 and one line on stderr", () => {
     ["a port that is none", "serve --port 99999", "a port is a number from 0 to 65535"],
     ["an empty root, as an unset variable leaves it", "manifest --root=", "--root is empty"],
     ["an index that is none", "vault restore newest", "the index of a backup is a number"],
-    ["an export to two places", "vault export one --output two", "say where to, either a FILE, or - for this terminal"],
+    ["an export that does not say where to", "vault export", "say where to, either a FILE, or - for stdout"],
+    ["an export to two places", "vault export one --output two", "say where to, either a FILE, or - for stdout"],
   ];
   for (const [hazard, args, said] of wrong) {
     test.concurrent(hazard, async () => {

@@ -50,8 +50,8 @@ export function exportCommand(cli: CommandLine): Command {
   const command = withPassphrase(
     new Command("export")
       .description("give out all that the vault holds as JSON, in the clear")
-      .argument("[file]", "a new file that only you can read (mode 0600); - is stdout, and the default in a pipe")
-      .option("--reveal", "print it on stdout, also on a terminal; the same as -")
+      .argument("[file]", "a new file that only you can read (mode 0600); - is stdout")
+      .option("--reveal", "print it on stdout; the same as -")
       .option("--output <file>", "the same as naming the file"),
   );
   withHelp(command, {
@@ -59,12 +59,12 @@ export function exportCommand(cli: CommandLine): Command {
 Every secret in the clear: mind where it goes, and remove the file soon.`,
     examples: [
       ["into a file for you alone", "comfyvn-sync vault export secrets.json"],
-      ["into another program", "comfyvn-sync vault export | pass insert -m studio/vault"],
+      ["into another program", "comfyvn-sync vault export - | pass insert -m studio/vault"],
     ],
   });
   return cli.action(command, async (called) => {
     const flags = called.optsWithGlobals<ExportFlags>();
-    const target = exportTarget(cli, called.args, flags);
+    const target = exportTarget(called.args, flags);
     const path = target === "-" ? undefined : await newFile(cli, target);
     await withApp(cli, flags, async (app) => {
       const text = JSON.stringify(await app.vault.unlock(await app.passphrase()), null, 2);
@@ -76,12 +76,12 @@ Every secret in the clear: mind where it goes, and remove the file soon.`,
   });
 }
 
-/** Where an export goes, `-` for stdout. A screen shows every secret only when that is asked for. @throws SyncError `usage` */
-function exportTarget({ platform }: CommandLine, files: readonly string[], { reveal, output }: ExportFlags): string {
+/** Where an export goes, `-` for stdout. Never by default: what is printed ends in the mail of cron and in logs. @throws SyncError `usage` */
+function exportTarget(files: readonly string[], { reveal, output }: ExportFlags): string {
   const named = [...files, ...(output === undefined ? [] : [output]), ...(reveal === true ? ["-"] : [])];
-  const [target = platform.terminal.outputColumns === undefined ? "-" : undefined] = named;
-  if (target !== undefined && named.length < 2) return target;
-  throw new SyncError("usage", "an export shows every secret: say where to, either a FILE, or - for this terminal");
+  const [target] = named;
+  if (target !== undefined && named.length === 1) return target;
+  throw new SyncError("usage", "an export shows every secret: say where to, either a FILE, or - for stdout");
 }
 
 /** A secret never takes the place of another file. @throws SyncError `usage` */
